@@ -1,0 +1,28 @@
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from app.dependencies import Work
+from app.exceptions import ServiceUnavailable
+from app.migrations import applied_revision, head_revision
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+
+class Health(BaseModel):
+    status: Literal["ok"] = "ok"
+
+
+@router.get("/live")
+async def live() -> Health:
+    """The process answers; whether anything else does is not asked."""
+    return Health()
+
+
+@router.get("/ready")
+async def ready(work: Work) -> Health:
+    """The database answers and has the tables that this version of the application expects."""
+    if await applied_revision(work) != head_revision():
+        raise ServiceUnavailable("Migrations are missing: run `app migrate`")
+    return Health()

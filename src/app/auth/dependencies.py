@@ -1,0 +1,59 @@
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
+from fastapi.security.base import SecurityBase
+
+from app.auth.repository import Found, SessionRepository
+from app.auth.service import AuthService
+from app.auth.tokens import PREFIX, token_hash
+from app.core.repository import EVERYONE
+from app.dependencies import SettingsDep, Work
+from app.exceptions import Unauthorized
+from app.users.models import User
+from app.users.repository import UserRepository
+
+
+class Authenticate(SecurityBase):
+    """Who is asking, by the session token of `Authorization: Bearer …`, in one statement."""
+
+    def __init__(self) -> None:
+        self.model = HTTPBearerModel(description="The token that POST /auth/login answers.")
+        self.scheme_name = "Session"
+
+    async def __call__(self, request: Request) -> Found:
+        """Raises Unauthorized without the token of a live session."""
+        header = request.headers.get("authorization", "")
+        scheme, _, token = header.partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthorized
+        found = None
+        if token.startswith(PREFIX) and token.isascii():
+            idle = request.app.state.settings.session_idle
+            found = await SessionRepository(request.state.work).find(token_hash(token), idle)
+        if found is None:
+            raise Unauthorized(token_sent=True)
+        request.state.user_id = found.user.id
+        return found
+
+
+authenticate = Authenticate()
+
+CurrentSession = Annotated[Found, Depends(authenticate)]
+
+
+async def get_current_user(session: CurrentSession) -> User:
+    return session.user
+
+
+CurrentUser = Annotated[User, Depends(get_current_user)]
+
+
+async def get_auth(request: Request, work: Work, settings: SettingsDep) -> AuthService:
+    address = request.client.host if request.client else ""
+    users = UserRepository(work, EVERYONE)
+    return AuthService(work, users, SessionRepository(work), settings, address)
+
+
+Auth = Annotated[AuthService, Depends(get_auth)]

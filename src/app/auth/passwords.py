@@ -1,0 +1,92 @@
+"""Passwords are judged, hashed and verified here, off the event loop and never too many at once."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from unicodedata import normalize
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from zxcvbn import zxcvbn
+
+from app.exceptions import FieldError, Invalid, ServiceUnavailable
+
+MAX_LENGTH = 256
+PRODUCT = "plinth"
+
+# OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, 2 passes and 1 lane, or more.
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_WORKERS = 2 * (os.cpu_count() or 1)
+_MAX_WAITING = 128
+_JUDGED = 72  # characters; zxcvbn's time grows with the square of them
+_TOO_GUESSABLE = 1  # zxcvbn's score for fewer than 10^6 guesses
+
+_threads = ThreadPoolExecutor(_WORKERS, thread_name_prefix="argon2")
+_waiting = 0
+
+
+async def hash_password(password: str) -> str:
+    """Raises ServiceUnavailable when too many are waiting already."""
+    return await _off_the_loop(lambda: _HASHER.hash(_normal(password)))
+
+
+async def verify_password(password_hash: str | None, password: str) -> bool:
+    """Without a hash, takes the time that verifying one would have taken, and fails."""
+
+    def verify() -> bool:
+        try:
+            return _HASHER.verify(password_hash or _dummy(), _normal(password))
+        except (VerificationError, InvalidHashError):
+            return False
+
+    return await _off_the_loop(verify) and password_hash is not None
+
+
+def needs_rehash(password_hash: str) -> bool:
+    return _HASHER.check_needs_rehash(password_hash)
+
+
+async def require_strong(password: str, *, email: str, minimum: int, field: str) -> None:
+    """Raises Invalid for a password that is too short, common, or made of known names.
+
+    NIST 800-63B-4, 3.1.1.2: length and a blocklist, but no rules of composition.
+    """
+    length = len(_normal(password))
+    if length < minimum:
+        message = f"must have at least {minimum} characters"
+        raise _refused(field, message, "password_too_short")
+    if length > MAX_LENGTH:
+        message = f"may have at most {MAX_LENGTH} characters"
+        raise _refused(field, message, "password_too_long")
+    names = [PRODUCT, email, *email.replace("@", ".").split(".")]
+    judged = _normal(password)[:_JUDGED]
+    judgement = await _off_the_loop(lambda: zxcvbn(judged, user_inputs=names))
+    if judgement["score"] <= _TOO_GUESSABLE:
+        message = "is too easy to guess: it is common, repetitive, or made of a known name"
+        raise _refused(field, message, "password_too_common")
+
+
+def _refused(field: str, message: str, code: str) -> Invalid:
+    return Invalid(errors=[FieldError(("body", field), message, code)])
+
+
+def _normal(password: str) -> str:
+    return normalize("NFKC", password)
+
+
+@cache
+def _dummy() -> str:
+    return _HASHER.hash(os.urandom(16))
+
+
+async def _off_the_loop[T](work: Callable[[], T]) -> T:
+    global _waiting  # noqa: PLW0603 - one limit for the process
+    if _waiting >= _MAX_WAITING:
+        raise ServiceUnavailable
+    _waiting += 1
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_threads, work)
+    finally:
+        _waiting -= 1

@@ -1,0 +1,85 @@
+"""Limits attempts with counters in PostgreSQL: atomic, shared by all workers, restart-proof.
+
+The generic cell rate algorithm (ITU-T I.371) needs one time for each key: when the next attempt
+would be due if they came evenly.
+"""
+
+import hmac
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from math import ceil
+from random import random
+
+from sqlalchemy import Interval, LargeBinary, bindparam, delete, extract, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from app.auth.models import Throttle
+from app.config import Settings
+from app.database import Statement, UnitOfWork
+from app.exceptions import RateLimited
+
+PURGE_SHARE = 0.01  # of the attempts clear away what is long due
+
+_interval = bindparam("interval", None, Interval())
+_burst = bindparam("burst", None, Interval())
+_key = bindparam("throttle_key", None, LargeBinary())
+
+# Autonomous: an attempt counts even when the request that made it is rolled back.
+ATTEMPT = Statement(
+    insert(Throttle)
+    .values(key=_key, due_at=func.now() + _interval)
+    .on_conflict_do_update(
+        index_elements=[Throttle.key],
+        set_={"due_at": func.greatest(Throttle.due_at, func.now()) + _interval},
+        where=Throttle.due_at <= func.now() + _burst,
+    )
+    .returning(Throttle.due_at),
+    autonomous=True,
+)
+WAIT = Statement(
+    select(extract("epoch", Throttle.due_at - _burst - func.now())).where(Throttle.key == _key)
+)
+PURGE = Statement(delete(Throttle).where(Throttle.due_at < func.now()), autonomous=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """`attempts` at once, and as many again over each `period`."""
+
+    attempts: int
+    period: timedelta = timedelta(minutes=1)
+
+
+PER_ACCOUNT = Limit(5)  # from one address
+PER_ADDRESS = Limit(20)
+
+
+class Throttler:
+    """Judges attempts of one kind, such as logins, from one network address."""
+
+    def __init__(self, work: UnitOfWork, settings: Settings, kind: str, address: str) -> None:
+        self._work = work
+        self._enabled = settings.throttle_enabled
+        self._secret = settings.secret_key.get_secret_value().encode()
+        self._prefix = f"{kind}\n{address}"
+
+    async def attempt(self, account: str) -> None:
+        """Count an attempt on the account; raises RateLimited when there were too many."""
+        if not self._enabled:
+            return
+        await self._count(f"{self._prefix}\n{account}", PER_ACCOUNT)
+        await self._count(self._prefix, PER_ADDRESS)
+        if random() < PURGE_SHARE:  # noqa: S311 - no secret hangs on it
+            await self._work.execute(PURGE)
+
+    async def _count(self, key: str, limit: Limit) -> None:
+        interval = limit.period / limit.attempts
+        values = {
+            "throttle_key": hmac.digest(self._secret, key.encode(), sha256),
+            "interval": interval,
+            "burst": interval * (limit.attempts - 1),
+        }
+        if await self._work.fetch_one(ATTEMPT, values) is None:
+            row = await self._work.fetch_one(WAIT, values)
+            raise RateLimited(max(1, ceil(row[0])) if row else 1)

@@ -1,0 +1,34 @@
+"""The database of a development machine: the configured one, or one that needs no installation."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pydantic import SecretStr
+
+from app.config import Settings, SettingsError
+from app.embedded import DataDirInUseError, EmbeddedPostgres, EmbeddedPostgresError
+
+
+@contextmanager
+def local_database(settings: Settings, *, own: bool = False) -> Iterator[Settings]:
+    """Settings whose DATABASE_URL works for as long as the context lasts.
+
+    Without one, in development, the embedded PostgreSQL of DATA_DIR is started, or a running one
+    is shared unless it has to be our `own`. Raises SettingsError when there is none to be had.
+    """
+    if settings.database_url is not None:
+        yield settings
+        return
+    server = EmbeddedPostgres(settings.data_dir)
+    try:
+        url = server.start()
+    except DataDirInUseError as error:
+        if own:
+            raise SettingsError(str(error)) from None
+        url = server.attach()
+    except EmbeddedPostgresError as error:
+        raise SettingsError(str(error)) from None
+    try:
+        yield settings.model_copy(update={"database_url": SecretStr(url)})
+    finally:
+        server.stop()

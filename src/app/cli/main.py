@@ -1,0 +1,39 @@
+"""The `app` command."""
+
+import sys
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.cli import check, database, routes, servers, users
+from app.config import SettingsError
+from app.exceptions import AppError
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+cli.command()(servers.dev)
+cli.command()(servers.serve)
+cli.command()(database.migrate)
+cli.command()(routes.routes)
+cli.command()(check.check)
+cli.add_typer(users.cli, name="user")
+
+
+@cli.callback()
+def describe() -> None:
+    """Plinth: run it, migrate it, look after it."""
+
+
+def main() -> None:
+    try:
+        cli()
+    except SettingsError as error:
+        _fail(str(error))
+    except AppError as error:
+        _fail(error.detail, *(f"{each.loc[-1]}: {each.message}" for each in error.errors))
+    except (OSError, SQLAlchemyError) as error:
+        _fail(f"The database did not do it: {error}")
+
+
+def _fail(*lines: str) -> None:
+    print(*lines, sep="\n", file=sys.stderr)
+    sys.exit(1)

@@ -1,0 +1,162 @@
+import asyncio
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from typing import Annotated
+from urllib.request import urlopen
+
+import typer
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import func, select
+
+from app.cli.local_database import local_database
+from app.config import Settings, SettingsError, load_settings
+from app.database import Database
+from app.exceptions import AppError
+from app.main import create_app
+from app.migrations import ROOT, upgrade
+
+GRACE = 15  # seconds for accepted requests to finish on SIGTERM
+RESERVE = 10  # connections left for migrations, `psql` and monitoring
+PARENT = "PLINTH_DEV_PARENT"
+
+
+def dev(
+    host: Annotated[str | None, typer.Option(help="Default: HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Default: PORT.")] = None,
+) -> None:
+    """Serve with reload, on a database that is started and migrated if none is configured."""
+    started = time.monotonic()
+    settings = load_settings()
+    if settings.production:
+        raise SettingsError("ENVIRONMENT: `app dev` is not for production; use `app serve`")
+    host, port = host or settings.host, port or settings.port
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _require_free(host, port)
+        with local_database(settings, own=True) as ready:
+            assert ready.database_url is not None
+            url = ready.database_url.get_secret_value()
+            upgrade(url)
+            address = f"http://{host}:{port}"
+            threading.Thread(target=_greet, args=(address, started), daemon=True).start()
+            os.environ |= {"DATABASE_URL": url, PARENT: str(os.getpid())}
+            uvicorn.run(
+                "app.cli.servers:dev_app",
+                factory=True,
+                host=host,
+                port=port,
+                reload=True,
+                reload_dirs=[str(ROOT / "src")],
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                log_level="warning",
+                timeout_graceful_shutdown=2,
+            )
+    except KeyboardInterrupt:
+        pass
+
+
+def dev_app() -> FastAPI:
+    """The application within `app dev`: it ends with the command, even with a killed one."""
+    parent = int(os.environ[PARENT])
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
+    return create_app()
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Default: HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Default: PORT.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Default: WORKERS.")] = None,
+) -> None:
+    """Serve in production. Never migrates: /health/ready says when migrations are missing."""
+    settings = load_settings()
+    if settings.database_url is None:
+        raise SettingsError("DATABASE_URL: is required; `app dev` brings a database of its own")
+    workers = workers or settings.workers
+    _require_connections(settings, workers)
+    uvicorn.run(
+        "app.main:create_app",
+        factory=True,
+        host=host or settings.host,
+        port=port or settings.port,
+        workers=workers,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        log_level="warning",
+        timeout_graceful_shutdown=GRACE,
+    )
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _require_free(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = f"PORT: {host}:{port} cannot be used ({error.strerror}); try --port {port + 1}"
+            raise SettingsError(reason) from None
+
+
+def _greet(address: str, started: float) -> None:
+    """Say where the API is, as soon as it answers."""
+    while True:
+        try:
+            with urlopen(f"{address}/health/live", timeout=1):  # noqa: S310 - our own address
+                break
+        except OSError:
+            time.sleep(0.05)
+    print(
+        f"""
+  Ready after {time.monotonic() - started:.1f} s.
+
+  Documentation   {address}/docs
+  Sign in         there: POST /api/v1/auth/register, then /auth/login, and put the token
+                  into Authorize; or as a superuser, in another terminal:
+                  uv run app user create --superuser --email you@example.com
+  Stop            Ctrl-C
+""",
+        flush=True,
+    )
+
+
+def _require_connections(settings: Settings, workers: int) -> None:
+    """Refuse to start more pools than the database has connections for."""
+    wanted = workers * (settings.db_pool_size + settings.db_max_overflow) + RESERVE
+    try:
+        limit = asyncio.run(_max_connections(settings))
+    except AppError:
+        print("The database does not answer yet; /health/ready will tell", file=sys.stderr)
+        return
+    if wanted > limit:
+        raise SettingsError(
+            f"WORKERS: {workers} x (DB_POOL_SIZE + DB_MAX_OVERFLOW) + {RESERVE} in reserve are "
+            f"{wanted} connections, and the database allows {limit}"
+        )
+
+
+async def _max_connections(settings: Settings) -> int:
+    assert settings.database_url is not None
+    database = Database(settings.database_url.get_secret_value(), settings)
+    try:
+        async with database.unit_of_work() as work:
+            row = await work.fetch_one(select(func.current_setting("max_connections")))
+    finally:
+        await database.close()
+    return int(row[0]) if row else 0

@@ -1,0 +1,128 @@
+"""Many rows as one array a column, which `unnest` turns back into rows.
+
+However many rows there are, the statement stays the same and has few parameters: PostgreSQL takes
+no more than 32,767 of them.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Insert,
+    Select,
+    Table,
+    TableValuedAlias,
+    Update,
+    and_,
+    case,
+    column,
+    false,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+
+from app.common.sql_filters import bind_array, unbounded
+from app.exceptions import FieldError, Invalid
+
+type Key = tuple[Any, ...]
+
+
+def keys_of(rows: Sequence[BaseModel], natural_key: Sequence[str]) -> list[Key]:
+    """The natural key of each row. Raises Invalid when two rows have the same one."""
+    first: dict[Key, int] = {}
+    found = []
+    errors = []
+    names = " and ".join(natural_key)
+    for position, row in enumerate(rows):
+        key = tuple(getattr(row, name) for name in natural_key)
+        if (earlier := first.setdefault(key, position)) != position:
+            message = f"items {earlier} and {position} have the same {names}"
+            loc = ("body", "items", position, natural_key[0])
+            errors.append(FieldError(loc, message, "duplicate_key"))
+        found.append(key)
+    if errors:
+        raise Invalid("Two items of one request may not have the same key", errors=errors)
+    return found
+
+
+def set_fields(rows: Sequence[BaseModel], names: Iterable[str]) -> tuple[list[str], bool]:
+    """Which of the fields any row sets, and whether every row sets the same ones."""
+    anywhere = set[str]().union(*(row.model_fields_set for row in rows))
+    same = all(row.model_fields_set == anywhere for row in rows)
+    return [name for name in names if name in anywhere], same
+
+
+def flag(name: str) -> str:
+    """The array that says of each row whether it sets the field."""
+    return f"sets_{name}"
+
+
+def create(table: Table, names: Sequence[str]) -> Insert:
+    return insert(table).from_select(names, select(_source(table, names))).returning(*table.columns)
+
+
+def upsert(table: Table, names: Sequence[str], key: Sequence[str], fields: Sequence[str]) -> Insert:
+    """Insert new rows, and give existing ones the new values of `fields` where those differ.
+
+    Every existing row is locked, in the order of the arrays; only those written are returned.
+    """
+    statement = insert(table).from_select(names, select(_source(table, names)))
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=key,
+        index_where=table.columns.deleted_at.is_(None),
+        set_={name: new[name] for name in fields} | written(table),
+        where=or_(false(), *(table.columns[name].is_distinct_from(new[name]) for name in fields)),
+    ).returning(table.columns.id, *(table.columns[name] for name in key))
+
+
+def update_set_fields(table: Table, key: Sequence[str], fields: Sequence[str]) -> Update:
+    """Give existing rows the fields that their item sets, where those differ."""
+    flags = [Column(flag(name), Boolean) for name in fields]
+    data = _source(table, [*key, *fields], flags)
+    sets = {name: data.columns[flag(name)] for name in fields}
+    differs = [
+        and_(sets[name], table.columns[name].is_distinct_from(data.columns[name]))
+        for name in fields
+    ]
+    values = {
+        name: case((sets[name], data.columns[name]), else_=table.columns[name]) for name in fields
+    }
+    return (
+        update(table)
+        .values(values | written(table))
+        .where(*_live(table, key, data), or_(false(), *differs))
+        .returning(table.columns.id, *(table.columns[name] for name in key))
+    )
+
+
+def find(table: Table, key: Sequence[str]) -> Select[Any]:
+    data = _source(table, key)
+    columns = (table.columns.id, *(table.columns[name] for name in key))
+    return select(*columns).where(*_live(table, key, data))
+
+
+def written(table: Table) -> dict[str, ColumnElement[Any]]:
+    """What each write of a row changes beside its fields."""
+    return {"version": table.columns.version + 1, "updated_at": func.now()}
+
+
+def _live(table: Table, key: Sequence[str], data: TableValuedAlias) -> list[ColumnElement[bool]]:
+    same = [table.columns[name] == data.columns[name] for name in key]
+    return [table.columns.deleted_at.is_(None), *same]
+
+
+def _source(
+    table: Table, names: Sequence[str], flags: Sequence[Column[Any]] = ()
+) -> TableValuedAlias:
+    columns = [*(table.columns[name] for name in names), *flags]
+    arrays = [bind_array(each.name, each.type) for each in columns]
+    named = [column(each.name, unbounded(each.type)) for each in columns]
+    return func.unnest(*arrays).table_valued(*named, name="data").render_derived()

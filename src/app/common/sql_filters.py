@@ -1,0 +1,115 @@
+"""A filter's conditions, search and order as SQL, with every value a named bind parameter."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    String,
+    Text,
+    all_,
+    any_,
+    bindparam,
+    inspect,
+    or_,
+)
+from sqlalchemy.types import TypeEngine
+
+from app.core.filters import Condition, Filter, Operator, SortKey
+from app.core.models import Entity
+
+SEARCH = "search"
+
+type Column = ColumnElement[Any]
+
+
+def where(model: type[Entity], condition: Condition) -> ColumnElement[bool]:
+    column = _column(model, condition.field)
+    return OPERATORS[condition.operator](column, condition)
+
+
+def matches_search(model: type[Entity], filters: Filter) -> ColumnElement[bool]:
+    return or_(*(_ilike(_column(model, field), SEARCH) for field in filters.search_fields))
+
+
+def order_by(model: type[Entity], keys: Iterable[SortKey]) -> list[Column]:
+    """NULLs last in both directions; said only where there can be one, for the index's sake."""
+    clauses: list[Column] = []
+    for key in keys:
+        column = _column(model, key.field)
+        clause = column.desc() if key.descending else column.asc()
+        nullable = inspect(model).columns[key.field].nullable
+        clauses.append(clause.nulls_last() if nullable else clause)
+    return clauses
+
+
+def values(filters: Filter) -> dict[str, Any]:
+    """What to bind, by parameter."""
+    found = {
+        condition.parameter: _pattern(condition)
+        if condition.operator in PATTERNS
+        else condition.value
+        for condition in filters.conditions()
+    }
+    if filters.search is not None:
+        found[SEARCH] = f"%{_literal(filters.search)}%"
+    return found
+
+
+def unbounded(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    """The type to bind a value as.
+
+    A cast to VARCHAR(n) would cut a longer value off, and so find what was not asked for.
+    """
+    return Text() if isinstance(kind, String) else kind
+
+
+def bind_array(name: str, kind: TypeEngine[Any]) -> BindParameter[Any]:
+    return bindparam(name, None, type_=ARRAY(unbounded(kind)))
+
+
+def _column(model: type[Entity], field: str) -> Column:
+    column: Column = getattr(model, field)
+    return column
+
+
+def _value(column: Column, condition: Condition) -> BindParameter[Any]:
+    return bindparam(condition.parameter, None, type_=unbounded(column.type))
+
+
+def _ilike(column: Column, parameter: str) -> ColumnElement[bool]:
+    return column.ilike(bindparam(parameter, None, type_=Text()), escape="\\")
+
+
+def _isnull(column: Column, condition: Condition) -> ColumnElement[bool]:
+    return column.is_(None) if condition.value else column.is_not(None)
+
+
+def _pattern(condition: Condition) -> str:
+    return PATTERNS[condition.operator].format(_literal(condition.value))
+
+
+def _literal(value: str) -> str:
+    """Escape what LIKE would read as a pattern."""
+    return value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+PATTERNS = {Operator.ICONTAINS: "%{}%", Operator.ISTARTSWITH: "{}%"}
+
+OPERATORS: dict[Operator, Callable[[Column, Condition], ColumnElement[bool]]] = {
+    Operator.EQ: lambda c, given: c == _value(c, given),
+    Operator.NEQ: lambda c, given: c.is_distinct_from(_value(c, given)),
+    Operator.IN: lambda c, given: c == any_(bind_array(given.parameter, c.type)),
+    Operator.NOT_IN: lambda c, given: or_(
+        c.is_(None), c != all_(bind_array(given.parameter, c.type))
+    ),
+    Operator.GT: lambda c, given: c > _value(c, given),
+    Operator.GTE: lambda c, given: c >= _value(c, given),
+    Operator.LT: lambda c, given: c < _value(c, given),
+    Operator.LTE: lambda c, given: c <= _value(c, given),
+    Operator.ISNULL: _isnull,
+    Operator.ICONTAINS: lambda c, given: _ilike(c, given.parameter),
+    Operator.ISTARTSWITH: lambda c, given: _ilike(c, given.parameter),
+}

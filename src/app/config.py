@@ -1,0 +1,143 @@
+"""Every setting, typed, in one place; unsafe values are refused in production."""
+
+import secrets
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic.functional_validators import BeforeValidator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MIN_SECRET_LENGTH = 32
+PLACEHOLDERS = ("change", "placeholder", "example", "secret", "password@", "user:pass", "xxx")
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class SettingsError(Exception):
+    """The process must not start; the message holds one line per problem."""
+
+
+def asyncpg_url(url: SecretStr) -> SecretStr:
+    """Name the driver: a bare `postgresql://` means psycopg to SQLAlchemy 2.1."""
+    scheme, separator, rest = url.get_secret_value().partition("://")
+    if not separator or scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
+        raise ValueError("must look like postgresql://user:password@host:5432/name")
+    return SecretStr(f"postgresql+asyncpg://{rest}")
+
+
+def split_commas(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+type Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """Read from the environment, then from a `.env` file; names are matched in any case."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+    )
+
+    environment: Environment = Environment.DEVELOPMENT
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    workers: Annotated[int, Field(ge=1, le=512)] = 1
+    data_dir: Path = Path(".data")
+    secret_key: SecretStr = SecretStr("")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["console", "json"] | None = None
+    docs_enabled: bool | None = None
+    cors_origins: Annotated[list[str], NoDecode, BeforeValidator(split_commas)] = []
+
+    database_url: Annotated[SecretStr, AfterValidator(asyncpg_url)] | None = None
+    db_pool_size: Annotated[int, Field(ge=1)] = 10
+    db_max_overflow: Annotated[int, Field(ge=0)] = 5
+    # Each limit strikes before the one after it, so that the most precise error is the one seen.
+    db_pool_timeout: Seconds = 2.0
+    db_connect_timeout: Seconds = 2.0
+    db_lock_timeout: Seconds = 2.0
+    db_statement_timeout: Seconds = 5.0
+    db_command_timeout: Seconds = 6.0
+    db_idle_timeout: Seconds = 10.0
+    request_timeout: Seconds = 10.0
+
+    session_idle: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(days=7)
+    session_absolute: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(days=30)
+    # NIST 800-63B-4, 3.1.1.2: at least 15 characters where the password is the only factor.
+    password_min_length: Annotated[int, Field(ge=8, le=256)] = 15
+    throttle_enabled: bool = True
+    max_body_size: Annotated[int, Field(ge=1024)] = 1024 * 1024
+
+    @property
+    def production(self) -> bool:
+        return self.environment is Environment.PRODUCTION
+
+    @property
+    def show_docs(self) -> bool:
+        return not self.production if self.docs_enabled is None else self.docs_enabled
+
+    @property
+    def json_logs(self) -> bool:
+        return self.production if self.log_format is None else self.log_format == "json"
+
+
+def load_settings() -> Settings:
+    """Read the settings of this process.
+
+    Raises SettingsError when a value is malformed or not safe for its environment.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
+        raise SettingsError("\n".join(lines)) from None
+    if problems := _unsafe(settings):
+        raise SettingsError("\n".join(problems))
+    if not settings.secret_key.get_secret_value():
+        key = SecretStr(_development_secret(settings.data_dir))
+        return settings.model_copy(update={"secret_key": key})
+    return settings
+
+
+def _unsafe(settings: Settings) -> list[str]:
+    if not settings.production:
+        return []
+    problems = []
+    url = settings.database_url.get_secret_value() if settings.database_url else ""
+    if not url:
+        problems.append("DATABASE_URL: is required in production")
+    elif any(word in url.lower() for word in PLACEHOLDERS):
+        problems.append("DATABASE_URL: looks like a placeholder; name the real database")
+    secret = settings.secret_key.get_secret_value()
+    if not secret:
+        problems.append("SECRET_KEY: is required in production: openssl rand -base64 32")
+    elif any(word in secret.lower() for word in PLACEHOLDERS):
+        problems.append("SECRET_KEY: looks like a placeholder: openssl rand -base64 32")
+    elif len(secret) < MIN_SECRET_LENGTH or len(set(secret)) < 10:
+        problems.append(f"SECRET_KEY: needs {MIN_SECRET_LENGTH} random characters or more")
+    if not settings.throttle_enabled:
+        problems.append("THROTTLE_ENABLED: may not be false in production")
+    return problems
+
+
+def _development_secret(data_dir: Path) -> str:
+    path = data_dir / "secret_key"
+    if not path.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32))
+    return path.read_text()

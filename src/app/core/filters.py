@@ -1,0 +1,132 @@
+"""The grammar of lists, on fastapi-filter's base model; entities see this module.
+
+A filter declares each parameter as a field: `price__gte` is the model's `price` with the operator
+`gte`, and a bare `price` means equality. What is not declared cannot be asked for.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, TypeVar
+
+from fastapi_filter.base.filter import BaseFilterModel
+from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from app.core.pagination import PageParams
+from app.core.schemas import Text
+
+MAX_VALUES = 100
+MAX_SORT_KEYS = 4
+
+
+class Operator(StrEnum):
+    EQ = "eq"
+    NEQ = "neq"
+    IN = "in"
+    NOT_IN = "not_in"
+    GT = "gt"
+    GTE = "gte"
+    LT = "lt"
+    LTE = "lte"
+    ISNULL = "isnull"
+    ICONTAINS = "icontains"
+    ISTARTSWITH = "istartswith"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`parameter` is the name in the query string, and the bind parameter's in SQL."""
+
+    parameter: str
+    field: str
+    operator: Operator
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    field: str
+    descending: bool = False
+
+
+def _split(value: Any) -> Any:
+    """Take `a,b` and repeated parameters alike."""
+    values = [value] if isinstance(value, str) else value
+    if isinstance(values, list) and all(isinstance(each, str) for each in values):
+        return [part for each in values for part in each.split(",")]
+    return values
+
+
+def _each_once(keys: list[str]) -> list[str]:
+    names = [key.removeprefix("-") for key in keys]
+    if len(set(names)) < len(names):
+        raise PydanticCustomError("repeated_sort_key", "A key may be given once")
+    return keys
+
+
+T = TypeVar("T")
+
+Values = Annotated[
+    list[T] | None, BeforeValidator(_split), Field(min_length=1, max_length=MAX_VALUES)
+]
+"""The type of an `__in` or `__not_in` parameter: `a,b`, or repeated."""
+
+OrderBy = Annotated[
+    list[T] | None,
+    BeforeValidator(_split),
+    Field(
+        max_length=MAX_SORT_KEYS,
+        description="Keys separated by commas, - for descending. NULLs sort last.",
+    ),
+]
+
+
+class Filter(PageParams, BaseFilterModel):
+    """Base of an entity's filter, which narrows `order_by` to a Literal of its keys.
+
+    Declaring a parameter for a field that the model lacks, or with an unknown operator, is a
+    TypeError when the class is made.
+    """
+
+    # Unknown names are refused for every route alike, with a better message.
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    search: Annotated[Text, Field(min_length=1, max_length=100)] | None = None
+    order_by: Sequence[str] | None = None
+
+    search_fields: ClassVar[tuple[str, ...]] = ()
+    default_order: ClassVar[tuple[SortKey, ...]] = (SortKey("created_at", descending=True),)
+    _declared: ClassVar[dict[str, tuple[str, Operator]]] = {}
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        model = cls.Constants.model
+        cls._declared = {}
+        for parameter in cls.model_fields.keys() - Filter.model_fields.keys():
+            field, _, suffix = parameter.partition("__")
+            if not hasattr(model, field):
+                raise TypeError(f"{cls.__name__}.{parameter}: {model.__name__} has no {field}")
+            try:
+                cls._declared[parameter] = field, Operator(suffix or "eq")
+            except ValueError:
+                raise TypeError(f"{cls.__name__}.{parameter}: no operator {suffix}") from None
+
+    def conditions(self) -> Iterator[Condition]:
+        """What the rows must fulfil, all at once; only of the parameters that were sent."""
+        for parameter in sorted(self.model_fields_set & self._declared.keys()):
+            value = getattr(self, parameter)
+            if value is not None:
+                field, operator = self._declared[parameter]
+                yield Condition(parameter, field, operator, value)
+
+    @property
+    def order(self) -> tuple[SortKey, ...]:
+        """The sort keys, made total by `id` in the direction of the last one."""
+        keys = tuple(
+            SortKey(key.removeprefix("-"), descending=key.startswith("-"))
+            for key in self.order_by or ()
+        )
+        keys = keys or self.default_order
+        return (*keys, SortKey("id", descending=keys[-1].descending))

@@ -1,0 +1,30 @@
+"""Finds what the entity folders bring: a package with a `router` or `models` module is one."""
+
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Iterator
+from types import ModuleType
+
+import app
+from app.core.models import Base, Entity
+
+
+def modules(name: str) -> Iterator[ModuleType]:
+    """Import and yield the module called `name` of each package below `app` that has one."""
+    for package in sorted(pkgutil.iter_modules(app.__path__), key=lambda found: found.name):
+        path = f"app.{package.name}.{name}"
+        if package.ispkg and importlib.util.find_spec(path):
+            yield importlib.import_module(path)
+
+
+def load_models() -> type[Base]:
+    """Import every model, so that the metadata is complete, and return their common base."""
+    for _ in modules("models"):
+        pass
+    return Base
+
+
+def entities() -> list[type[Entity]]:
+    load_models()
+    return [mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, Entity)]

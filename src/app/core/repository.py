@@ -1,0 +1,104 @@
+"""The contract that every repository keeps, whatever it stores its rows in."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal, get_args
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from app.core.filters import Filter
+from app.core.models import Entity, Owned
+from app.core.pagination import Page
+
+
+class Everyone:
+    """The explicit choice to see the rows of all owners."""
+
+    def __repr__(self) -> str:
+        return "EVERYONE"
+
+
+EVERYONE: Final = Everyone()
+
+type Caller = UUID | Everyone
+type Outcome = Literal["created", "updated", "unchanged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Upserted:
+    id: UUID
+    outcome: Outcome
+
+
+class AbstractRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](ABC):
+    """The rows of one entity that a caller may see, and what he may do to them.
+
+    A row that is soft-deleted or another owner's is not there, for any operation. A unique value
+    that a live row holds raises Conflict, which names the field.
+    """
+
+    model: type[ModelT]
+    natural_key: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for base in getattr(cls, "__orig_bases__", ()):
+            arguments = get_args(base)
+            if arguments and isinstance(arguments[0], type):
+                cls.model = arguments[0]
+
+    def __init__(self, caller: Caller) -> None:
+        self.owned = issubclass(self.model, Owned)
+        self.caller = caller
+
+    @property
+    def owner_id(self) -> UUID:
+        """The owner of the rows this repository creates; TypeError without one."""
+        if isinstance(self.caller, UUID):
+            return self.caller
+        raise TypeError(f"{type(self).__name__}: a new row needs an owner, not {self.caller}")
+
+    @abstractmethod
+    async def get(self, id: UUID) -> ModelT | None: ...
+
+    @abstractmethod
+    async def list(self, filters: Filter) -> Page[ModelT]: ...
+
+    @abstractmethod
+    async def count(self, filters: Filter) -> int: ...
+
+    @abstractmethod
+    async def create(self, data: CreateT) -> ModelT: ...
+
+    @abstractmethod
+    async def update(self, id: UUID, data: UpdateT) -> ModelT | None:
+        """Write the fields that were set; none set changes nothing, not even `updated_at`."""
+
+    @abstractmethod
+    async def delete(self, id: UUID) -> bool:
+        """Soft-delete the row and say whether it was there."""
+
+    @abstractmethod
+    async def restore(self, id: UUID) -> ModelT | None:
+        """Bring a soft-deleted row back; a live one is returned as it is."""
+
+    @abstractmethod
+    async def bulk_create(self, data: Sequence[CreateT]) -> Sequence[ModelT]:
+        """Create all rows or none, and return them in the order given."""
+
+    @abstractmethod
+    async def bulk_upsert(self, data: Sequence[CreateT]) -> Sequence[Upserted]:
+        """Create or update by the natural key, and tell what became of each row, in order.
+
+        A field that was not set takes its default in a new row and stays in an existing one; a
+        row that would not change is not written. Raises Invalid when two rows share a key.
+        """
+
+    @abstractmethod
+    async def bulk_delete(self, ids: Sequence[UUID]) -> int:
+        """Soft-delete all of the rows or none, and return how many distinct ones there were.
+
+        Raises NotFound when one of them is not there.
+        """

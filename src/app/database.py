@@ -1,0 +1,267 @@
+"""The engine, its limits, and the unit of work: the one place that begins and commits.
+
+SQLAlchemy describes the tables, builds the SQL and keeps the pool; a statement then runs on the
+pool's asyncpg connection itself, which costs a request a fraction of what an ORM session does.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from time import perf_counter
+from types import TracebackType
+from typing import Any, Self
+
+import asyncpg
+import structlog
+from sqlalchemy import ClauseElement, Dialect, Executable, Select
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.util import greenlet_spawn
+
+from app.config import Settings
+from app.database_errors import translate
+from app.exceptions import ServiceUnavailable, TransientFailure
+
+DIALECT: Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]
+CONNECT_ERRORS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+    SQLAlchemyError,  # the pool's own timeout, and its first questions to a server
+)
+
+_log = structlog.get_logger(__name__)
+
+type Row = asyncpg.Record
+type Values = Mapping[str, Any]
+
+NO_VALUES: Values = {}
+
+
+class Statement:
+    """An SQLAlchemy statement that is compiled when it first runs, and then kept.
+
+    What varies between runs is a `bindparam(name, None)` and given by name: a value that was
+    forgotten is NULL, which matches nothing. An `autonomous` one is committed at once, by itself,
+    and so outlives the error that its request may end in.
+    """
+
+    def __init__(self, clause: Executable, *, autonomous: bool = False) -> None:
+        self.clause = clause
+        self.autonomous = autonomous
+        reads = isinstance(clause, Select) and clause._for_update_arg is None  # noqa: SLF001
+        self.needs_transaction = not reads and not autonomous
+
+    @cached_property
+    def _compiled(self) -> tuple[str, list[tuple[str, Any, Callable[[Any], Any] | None]]]:
+        assert isinstance(self.clause, ClauseElement)
+        compiled = self.clause.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
+        assert isinstance(compiled, SQLCompiler)
+        values = compiled.params
+        arguments: list[tuple[str, Any, Callable[[Any], Any] | None]] = []
+        for name in compiled.positiontup or ():
+            bind = compiled.binds.get(name)
+            kind = None if bind is None else bind.type.dialect_impl(DIALECT)
+            process = None if kind is None else kind.bind_processor(DIALECT)
+            arguments.append((name, values[name], process))
+        return str(compiled), arguments
+
+    def bind(self, given: Values) -> tuple[str, list[Any]]:
+        """The SQL with its values in order, each as the driver takes it."""
+        sql, arguments = self._compiled
+        values = []
+        for name, default, process in arguments:
+            value = given.get(name, default)
+            values.append(value if process is None else process(value))
+        return sql, values
+
+
+class Database:
+    """The connections of one process to one PostgreSQL."""
+
+    def __init__(self, url: str, settings: Settings) -> None:
+        milliseconds = {
+            "statement_timeout": settings.db_statement_timeout,
+            "lock_timeout": settings.db_lock_timeout,
+            "idle_in_transaction_session_timeout": settings.db_idle_timeout,
+        }
+        self.engine = create_async_engine(
+            url,
+            pool_size=settings.db_pool_size,
+            max_overflow=settings.db_max_overflow,
+            pool_timeout=settings.db_pool_timeout,
+            pool_use_lifo=True,
+            pool_reset_on_return=None,  # the unit of work leaves no transaction behind
+            hide_parameters=True,
+            connect_args={
+                "timeout": settings.db_connect_timeout,
+                "command_timeout": settings.db_command_timeout,
+                "server_settings": {
+                    "application_name": "plinth",
+                    "timezone": "UTC",
+                    "jit": "off",
+                    **{name: str(int(limit * 1000)) for name, limit in milliseconds.items()},
+                },
+            },
+        )
+        pool = self.engine.sync_engine.pool
+        assert isinstance(pool, AsyncAdaptedQueuePool)
+        self.pool = pool
+
+    async def acquire(self) -> PoolProxiedConnection:
+        """A live connection of the pool.
+
+        Raises ServiceUnavailable when the database is away or no connection gets free in time.
+        """
+        while True:
+            try:
+                # An idle connection is handed out without waiting, so it needs no greenlet.
+                idle = self.pool.checkedin() > 0
+                pooled = self.pool.connect() if idle else await greenlet_spawn(self.pool.connect)
+            except CONNECT_ERRORS as error:
+                _log.warning("database_unavailable", error=type(error).__name__)
+                raise ServiceUnavailable from None
+            if not _driver(pooled).is_closed():
+                return pooled
+            pooled.invalidate()
+            pooled.close()
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+    def unit_of_work(self) -> "UnitOfWork":
+        return UnitOfWork(self)
+
+
+class UnitOfWork:
+    """What one request does to the database: all of it or none.
+
+    A connection is taken at the first statement. Reads run in autocommit; the first write begins
+    a transaction, which `commit` ends. Leaving without a commit rolls back.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._pooled: PoolProxiedConnection | None = None
+        self._in_transaction = False
+        self.statements = 0
+        self.seconds = 0.0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def fetch(
+        self, statement: Statement | Executable, values: Values = NO_VALUES
+    ) -> list[Row]:
+        """Run a statement and return its rows; raises what `database_errors` makes of a refusal."""
+        rows: list[Row] = await self._run("fetch", statement, values)
+        return rows
+
+    async def fetch_one(
+        self, statement: Statement | Executable, values: Values = NO_VALUES
+    ) -> Row | None:
+        row: Row | None = await self._run("fetchrow", statement, values)
+        return row
+
+    async def execute(self, statement: Statement | Executable, values: Values = NO_VALUES) -> int:
+        """Run a statement and return how many rows it touched."""
+        status: str = await self._run("execute", statement, values)
+        count = status.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    async def commit(self) -> None:
+        """End the transaction, if there is one.
+
+        Raises ServiceUnavailable when the connection is lost on the way: the outcome is then not
+        known, so that a blind second try could write twice.
+        """
+        if not self._in_transaction:
+            return
+        try:
+            status = await self._call("execute", "COMMIT")
+        except TransientFailure:
+            if self._pooled is None:
+                raise ServiceUnavailable("The outcome of the request is not known") from None
+            raise
+        self._in_transaction = False
+        if status != "COMMIT":  # a failed statement whose error was swallowed
+            raise RuntimeError("The transaction had failed before its commit")
+
+    async def release(self) -> None:
+        """Give the connection back before slow work; the next statement takes one again.
+
+        Raises RuntimeError in an open transaction.
+        """
+        if self._in_transaction:
+            raise RuntimeError("A connection with an open transaction cannot be given back")
+        await self.close()
+
+    async def close(self) -> None:
+        """Roll back what was not committed and give the connection back."""
+        if self._pooled is None:
+            return
+        try:
+            if self._in_transaction:
+                await self._call("execute", "ROLLBACK")
+        except ServiceUnavailable:
+            pass  # the connection is gone, and the transaction with it
+        finally:
+            self._in_transaction = False
+            if self._pooled is not None:
+                self._pooled.close()
+                self._pooled = None
+
+    async def _run(self, method: str, statement: Statement | Executable, values: Values) -> Any:
+        if not isinstance(statement, Statement):
+            statement = Statement(statement)
+        sql, arguments = statement.bind(values)
+        if self._pooled is None:
+            self._pooled = await self._database.acquire()
+        if self._in_transaction:
+            if statement.autonomous:
+                raise RuntimeError("An autonomous statement would be part of the open transaction")
+        elif statement.needs_transaction:
+            await self._call("execute", "BEGIN")
+            self._in_transaction = True
+        return await self._call(method, sql, *arguments)
+
+    async def _call(self, method: str, sql: str, *arguments: Any) -> Any:
+        assert self._pooled is not None
+        connection = _driver(self._pooled)
+        started = perf_counter()
+        try:
+            return await getattr(connection, method)(sql, *arguments)
+        except BaseException as error:
+            lost = connection.is_closed()
+            # Only after the server's own word is the state of the connection known.
+            if lost or not isinstance(error, asyncpg.PostgresError):
+                self._discard(self._pooled)
+            translated = translate(error, lost=lost)
+            if translated is None:
+                raise
+            raise translated from None  # the driver's message may hold values
+        finally:
+            self.statements += 1
+            self.seconds += perf_counter() - started
+
+    def _discard(self, pooled: PoolProxiedConnection) -> None:
+        self._pooled = None
+        pooled.invalidate()
+        pooled.close()
+
+
+def _driver(pooled: PoolProxiedConnection) -> asyncpg.Connection[Any]:
+    connection = pooled.driver_connection
+    assert isinstance(connection, asyncpg.Connection)
+    return connection

@@ -1,0 +1,44 @@
+from typing import ClassVar, Literal
+
+from app.core.filters import Filter, OrderBy, Values
+from app.core.schemas import Integer, Number, Text, Timestamp
+from app.items.models import Item, ItemStatus
+
+ItemOrder = Literal[
+    "name", "-name", "sku", "-sku", "price", "-price", "quantity", "-quantity",
+    "status", "-status", "created_at", "-created_at", "updated_at", "-updated_at",
+    "description", "-description",
+]  # fmt: skip
+
+
+class ItemFilter(Filter):
+    name: Text | None = None
+    name__icontains: Text | None = None
+    name__istartswith: Text | None = None
+    sku: Text | None = None
+    sku__in: Values[Text] = None
+    status: ItemStatus | None = None
+    status__neq: ItemStatus | None = None
+    status__in: Values[ItemStatus] = None
+    status__not_in: Values[ItemStatus] = None
+    price: Number | None = None
+    price__gt: Number | None = None
+    price__gte: Number | None = None
+    price__lt: Number | None = None
+    price__lte: Number | None = None
+    quantity: Integer | None = None
+    quantity__gt: Integer | None = None
+    quantity__gte: Integer | None = None
+    quantity__lt: Integer | None = None
+    quantity__lte: Integer | None = None
+    created_at__gte: Timestamp | None = None
+    created_at__lt: Timestamp | None = None
+    updated_at__gte: Timestamp | None = None
+    updated_at__lt: Timestamp | None = None
+    description__isnull: bool | None = None
+    order_by: OrderBy[ItemOrder] = None
+
+    search_fields: ClassVar = ("name", "description", "sku")
+
+    class Constants(Filter.Constants):
+        model = Item

@@ -1,0 +1,48 @@
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from app.core.schemas import UNSET, Integer, ReadSchema, Schema, Text
+from app.items.models import ItemStatus
+
+Name = Annotated[Text, Field(min_length=1, max_length=255)]
+Description = Annotated[Text, Field(max_length=5000)]
+Sku = Annotated[Text, Field(min_length=1, max_length=64)]
+Price = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2)]
+Quantity = Annotated[Integer, Field(ge=0)]
+
+
+class ItemCreate(Schema):
+    name: Name
+    description: Description | None = None
+    sku: Sku
+    price: Price
+    quantity: Quantity = 0
+    status: ItemStatus = ItemStatus.DRAFT
+
+
+class ItemUpdate(Schema):
+    name: Name = UNSET
+    description: Description | None = UNSET
+    sku: Sku = UNSET
+    price: Price = UNSET
+    quantity: Quantity = UNSET
+    status: ItemStatus = UNSET
+
+
+class ItemRead(ReadSchema):
+    id: UUID
+    owner_id: UUID
+    name: str
+    description: str | None
+    sku: str
+    price: Decimal
+    quantity: int
+    status: ItemStatus
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    deleted_at: datetime | None

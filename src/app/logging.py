@@ -1,0 +1,51 @@
+"""Structured logs through structlog alone: coloured lines for people, JSON lines for machines."""
+
+import logging
+import sys
+from typing import Any
+
+import orjson
+import structlog
+
+from app.config import Settings
+
+
+def configure_logging(settings: Settings) -> None:
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    factory: Any
+    if settings.json_logs:
+        # ExceptionDictTransformer would print local variables, and with them a password.
+        traceback = structlog.processors.ExceptionRenderer(
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        )
+        render = structlog.processors.JSONRenderer(serializer=_to_json)
+        processors: list[structlog.typing.Processor] = [*shared, traceback, render]
+        factory = structlog.BytesLoggerFactory(sys.stdout.buffer)
+    else:
+        plain = structlog.dev.RichTracebackFormatter(show_locals=False)
+        colors = sys.stdout.isatty()
+        processors = [
+            *shared,
+            structlog.dev.ConsoleRenderer(
+                colors=colors,
+                exception_formatter=plain if colors else structlog.dev.plain_traceback,
+            ),
+        ]
+        factory = structlog.PrintLoggerFactory(sys.stdout)
+    structlog.configure(
+        processors=processors,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=factory,
+        cache_logger_on_first_use=True,
+    )
+    logging.getLogger("uvicorn.access").disabled = True  # one line per request is ours
+    logging.getLogger("asyncpg").setLevel(logging.ERROR)
+
+
+def _to_json(event: Any, **_: Any) -> bytes:
+    return orjson.dumps(event, default=str)

@@ -1,0 +1,36 @@
+"""Refuses a body that is too large: by its declared length, or as soon as it gets there."""
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.exception_handlers import problem
+from app.exceptions import PayloadTooLarge
+
+
+class BodyLimitMiddleware:
+    """`limit` is in bytes."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length", "0")
+        if not declared.isdecimal() or int(declared[:20]) > self.limit:
+            response = problem(PayloadTooLarge(self.limit), scope["state"]["correlation_id"])
+            await response(scope, receive, send)
+            return
+        received = 0
+
+        async def receive_within_limit() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.limit:
+                raise PayloadTooLarge(self.limit)
+            return message
+
+        await self.app(scope, receive_within_limit, send)

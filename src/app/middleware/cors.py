@@ -1,0 +1,32 @@
+"""Cross-origin requests from the configured origins; a refusal has the shape of every error."""
+
+from collections.abc import Sequence
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from app.exception_handlers import problem
+from app.exceptions import BadRequest
+
+
+class ProblemCORSMiddleware(CORSMiddleware):
+    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
+        super().__init__(
+            app,
+            allow_origins=origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "X-Correlation-ID"],
+            expose_headers=["Location", "Retry-After", "X-Correlation-ID"],
+        )
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        response = super().preflight_response(request_headers)
+        if response.status_code < 400:
+            return response
+        correlation_id = structlog.contextvars.get_contextvars()["correlation_id"]
+        refusal = problem(BadRequest(bytes(response.body).decode()), correlation_id)
+        refusal.headers["Vary"] = "Origin"
+        return refusal

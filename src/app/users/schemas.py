@@ -1,0 +1,36 @@
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from app.core.schemas import UNSET, Email, ReadSchema, Schema, Text
+
+DisplayName = Annotated[Text, Field(min_length=1, max_length=100)]
+
+
+class UserCreate(Schema):
+    """What a user is made of, once the password that came with the request is a hash."""
+
+    email: Email
+    password_hash: str = Field(repr=False)
+    display_name: DisplayName | None = None
+    is_superuser: bool = False
+
+
+class UserUpdate(Schema):
+    """What users may change of themselves."""
+
+    display_name: DisplayName | None = UNSET
+
+
+class UserRead(ReadSchema):
+    id: UUID
+    email: str
+    display_name: str | None
+    is_active: bool
+    is_superuser: bool
+    email_verified_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int

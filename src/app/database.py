@@ -261,7 +261,7 @@ class UnitOfWork:
         pooled.close()
 
 
-def _driver(pooled: PoolProxiedConnection) -> asyncpg.Connection[Any]:
+def _driver(pooled: PoolProxiedConnection) -> "asyncpg.Connection[Any]":
     connection = pooled.driver_connection
     assert isinstance(connection, asyncpg.Connection)
     return connection

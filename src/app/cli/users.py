@@ -26,7 +26,7 @@ def describe() -> None:
 @cli.command()
 def create(
     email: Annotated[str, typer.Option(help="The address to sign in with.")],
-    superuser: Annotated[bool, typer.Option("--superuser", help="May see all users.")] = False,  # noqa: FBT002 - a flag
+    superuser: Annotated[bool, typer.Option("--superuser", help="May see all users.")] = False,
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,

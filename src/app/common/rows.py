@@ -6,7 +6,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from sqlalchemy import Enum, Table, TypeDecorator, inspect
-from sqlalchemy.orm import Mapper
+from sqlalchemy.orm import Mapper, configure_mappers
 
 from app.core.models import Entity
 from app.database import DIALECT, Row
@@ -28,6 +28,7 @@ class Hydrator[ModelT: Entity]:
 
     @cached_property
     def _mapper(self) -> Mapper[ModelT]:
+        configure_mappers()  # which a first query would do, and an attribute needs
         mapper: Mapper[ModelT] = inspect(self._model)
         return mapper
 

@@ -1,0 +1,183 @@
+"""A real PostgreSQL for the suite, with a database for each worker, made from a migrated template.
+
+TEST_DATABASE_URL names a server to use instead of the embedded one; its database's name must say
+that it is for tests. TEST_POSTGRES_VERSION chooses the embedded version, 18 or 16.
+"""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import make_url, text
+
+from app.config import Environment, Settings
+from app.core.models import Base
+from app.database import Database, UnitOfWork
+from app.embedded import EmbeddedPostgres
+from app.main import Application, create_app
+from app.migrations import upgrade
+from tests.factories import SignIn, create_token, create_user
+
+SERVER = "PLINTH_TEST_SERVER"
+TEMPLATE = "template"
+
+_embedded: EmbeddedPostgres | None = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    global _embedded
+    if hasattr(config, "workerinput"):
+        return
+    url = os.environ.get("TEST_DATABASE_URL")
+    if url is None:
+        folder = Path(tempfile.mkdtemp(prefix="plinth-test-"))
+        version = int(os.environ.get("TEST_POSTGRES_VERSION", "18"))
+        _embedded = EmbeddedPostgres(folder, version=version, durable=False)
+        _embedded.start()
+        url = _embedded.url("test")
+    name = make_url(url).database or ""
+    if "test" not in name:
+        raise pytest.UsageError(
+            f"TEST_DATABASE_URL names the database {name!r}; the suite drops and creates databases "
+            "and only touches one with `test` in its name"
+        )
+    os.environ[SERVER] = url
+    asyncio.run(create_database(TEMPLATE, None))
+    upgrade(database_url(TEMPLATE))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput") or SERVER not in os.environ:
+        return
+    if _embedded is None:
+        asyncio.run(drop_database(TEMPLATE))
+    else:
+        _embedded.stop("immediate")
+
+
+def database_url(suffix: str) -> str:
+    """The URL of one of the suite's databases, on whichever server it runs."""
+    url = make_url(os.environ[SERVER]).set(drivername="postgresql+asyncpg")
+    return url.set(database=f"{url.database}_{suffix}").render_as_string(hide_password=False)
+
+
+async def connect(suffix: str | None = None) -> "asyncpg.Connection":
+    """A connection beside the application's own, to one of the suite's databases or the server."""
+    url = make_url(database_url(suffix or ""))
+    database = url.database if suffix else "postgres"
+    plain = url.set(drivername="postgresql", database=database)
+    return await asyncpg.connect(plain.render_as_string(hide_password=False))
+
+
+async def create_database(suffix: str, template: str | None) -> None:
+    await drop_database(suffix)
+    connection = await connect()
+    name, source = (make_url(database_url(each)).database for each in (suffix, template or ""))
+    await connection.execute(
+        f'CREATE DATABASE "{name}" TEMPLATE "{source if template else "template0"}"'
+    )
+    await connection.close()
+
+
+async def drop_database(suffix: str) -> None:
+    connection = await connect()
+    name = make_url(database_url(suffix)).database
+    await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    await connection.close()
+
+
+@pytest.fixture(scope="session")
+def database_name(worker_id: str) -> Iterator[str]:
+    """The suffix of this worker's own database, which is dropped at the end."""
+    asyncio.run(create_database(worker_id, TEMPLATE))
+    yield worker_id
+    asyncio.run(drop_database(worker_id))
+
+
+@pytest.fixture(scope="session")
+def settings(database_name: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(
+        _env_file=None,
+        environment=Environment.TEST,
+        database_url=SecretStr(database_url(database_name)),
+        data_dir=tmp_path_factory.mktemp("data"),
+        secret_key=SecretStr("kQ3v9Zt7Lw2Xr5Np8Bs1Hd6Yf4Jc0Gm_"),
+        throttle_enabled=False,
+        docs_enabled=True,
+        log_format="json",
+    )
+
+
+@pytest.fixture(scope="session")
+async def session_app(settings: Settings) -> AsyncIterator[Application]:
+    app = create_app(settings)
+    assert isinstance(app, Application)
+    yield app
+    await app.database.close()
+
+
+@pytest.fixture
+async def app(session_app: Application) -> AsyncIterator[Application]:
+    """The application on an empty database."""
+    yield session_app
+    # Some tables' rows go in less time than TRUNCATE needs to look at its files.
+    clear = [f"DELETE FROM {table.name}" for table in reversed(Base.metadata.sorted_tables)]
+    async with session_app.database.unit_of_work() as work:
+        await work.execute(text("; ".join(clear)))
+        await work.commit()
+
+
+@pytest.fixture
+def database(app: Application) -> Database:
+    return app.database
+
+
+@pytest.fixture
+async def work(database: Database) -> AsyncIterator[UnitOfWork]:
+    """A unit of work that the test may commit; otherwise nothing of it stays."""
+    async with database.unit_of_work() as work:
+        yield work
+
+
+@pytest.fixture
+async def client(app: Application) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that is not signed in."""
+    async with new_client(app) as client:
+        yield client
+
+
+def new_client(app: Application, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app)
+    return httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers)
+
+
+@pytest.fixture
+async def sign_in(app: Application) -> AsyncIterator[SignIn]:
+    """Makes clients that are signed in as new users."""
+    clients: list[httpx.AsyncClient] = []
+
+    async def make(email: str, *, superuser: bool = False) -> httpx.AsyncClient:
+        user = await create_user(app.database, email, superuser=superuser)
+        token = await create_token(app.database, user)
+        clients.append(new_client(app, {"Authorization": f"Bearer {token}"}))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        await client.aclose()
+
+
+@pytest.fixture
+async def alice(sign_in: SignIn) -> httpx.AsyncClient:
+    return await sign_in("alice@example.com")
+
+
+@pytest.fixture
+async def bob(sign_in: SignIn) -> httpx.AsyncClient:
+    return await sign_in("bob@example.com")

@@ -1,0 +1,56 @@
+"""Ready-made users and items, a line each."""
+
+from datetime import timedelta
+from itertools import count
+from typing import Any, Protocol
+
+import httpx
+
+from app.auth.repository import SessionRepository
+from app.auth.tokens import new_token, token_hash
+from app.core.repository import EVERYONE
+from app.database import Database
+from app.users.models import User
+from app.users.repository import UserRepository
+from app.users.schemas import UserCreate
+
+PASSWORD = "correct horse battery staple"
+
+_numbers = count(1)
+
+
+class SignIn(Protocol):
+    async def __call__(self, email: str, *, superuser: bool = False) -> httpx.AsyncClient: ...
+
+
+async def create_user(database: Database, email: str, *, superuser: bool = False) -> User:
+    """A user whose password no one knows: hashing one takes longer than most tests."""
+    async with database.unit_of_work() as work:
+        data = UserCreate(email=email, password_hash="none", is_superuser=superuser)
+        user = await UserRepository(work, EVERYONE).create(data)
+        await work.commit()
+    return user
+
+
+async def create_token(database: Database, user: User) -> str:
+    token = new_token()
+    async with database.unit_of_work() as work:
+        sessions = SessionRepository(work)
+        await sessions.create(user.id, token_hash(token), timedelta(days=1))
+        await work.commit()
+    return token
+
+
+def item(**fields: Any) -> dict[str, Any]:
+    """The JSON of an item that can be created, with a SKU of its own."""
+    number = next(_numbers)
+    return {"name": f"Item {number}", "sku": f"SKU-{number}", "price": "9.99"} | fields
+
+
+async def create_items(client: httpx.AsyncClient, *items: dict[str, Any]) -> list[dict[str, Any]]:
+    created = []
+    for each in items:
+        response = await client.post("/api/v1/items", json=item(**each))
+        assert response.status_code == 201, response.text
+        created.append(response.json())
+    return created

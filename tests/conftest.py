@@ -6,6 +6,7 @@ that it is for tests. TEST_POSTGRES_VERSION chooses the embedded version, 18 or 
 
 import asyncio
 import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import asyncpg
 import httpx
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import make_url, text
+from sqlalchemy import delete, make_url, text
 
 from app.config import Environment, Settings
 from app.core.models import Base
@@ -27,20 +28,20 @@ from tests.factories import SignIn, create_token, create_user
 SERVER = "PLINTH_TEST_SERVER"
 TEMPLATE = "template"
 
-_embedded: EmbeddedPostgres | None = None
+_embedded = pytest.StashKey[EmbeddedPostgres]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    global _embedded
     if hasattr(config, "workerinput"):
         return
     url = os.environ.get("TEST_DATABASE_URL")
     if url is None:
         folder = Path(tempfile.mkdtemp(prefix="plinth-test-"))
         version = int(os.environ.get("TEST_POSTGRES_VERSION", "18"))
-        _embedded = EmbeddedPostgres(folder, version=version, durable=False)
-        _embedded.start()
-        url = _embedded.url("test")
+        server = EmbeddedPostgres(folder, version=version, durable=False)
+        server.start()
+        config.stash[_embedded] = server
+        url = server.url("test")
     name = make_url(url).database or ""
     if "test" not in name:
         raise pytest.UsageError(
@@ -55,10 +56,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput") or SERVER not in os.environ:
         return
-    if _embedded is None:
-        asyncio.run(drop_database(TEMPLATE))
+    if server := config.stash.get(_embedded, None):
+        server.stop("immediate")
+        shutil.rmtree(server.data_dir)
     else:
-        _embedded.stop("immediate")
+        asyncio.run(drop_database(TEMPLATE))
 
 
 def database_url(suffix: str) -> str:
@@ -103,7 +105,6 @@ def database_name(worker_id: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def settings(database_name: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(
-        _env_file=None,
         environment=Environment.TEST,
         database_url=SecretStr(database_url(database_name)),
         data_dir=tmp_path_factory.mktemp("data"),
@@ -127,7 +128,7 @@ async def app(session_app: Application) -> AsyncIterator[Application]:
     """The application on an empty database."""
     yield session_app
     # Some tables' rows go in less time than TRUNCATE needs to look at its files.
-    clear = [f"DELETE FROM {table.name}" for table in reversed(Base.metadata.sorted_tables)]
+    clear = [str(delete(table)) for table in reversed(Base.metadata.sorted_tables)]
     async with session_app.database.unit_of_work() as work:
         await work.execute(text("; ".join(clear)))
         await work.commit()

@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from app.common import bulk, sql_filters
 from app.common.rows import Hydrator, insert_defaults
+from app.common.sql_filters import bind_array
 from app.core.filters import Filter, Operator
 from app.core.models import Entity
 from app.core.pagination import Page
@@ -190,11 +191,14 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
 
     async def bulk_delete(self, ids: Sequence[UUID]) -> int:
         statement = self._statement("bulk delete", self._delete_all)
-        values = self._values(ids=tuple(set(ids)))
-        deleted = {row["id"] for row in await self.work.fetch(statement, values)}
-        for missing in (id for id in ids if id not in deleted):
+        distinct = tuple(set(ids))
+        values = self._values(ids=distinct, expected=len(distinct))
+        if await self.work.execute(statement, values) < len(distinct):
+            query = self.query().where(self._table.columns.id == any_(bind_array("ids", Uuid())))
+            there = {row["id"] for row in await self.work.fetch(query, values)}
+            missing = next(id for id in ids if id not in there)
             raise NotFound(f"{self.model.__name__} {missing} not found")
-        return len(deleted)
+        return len(distinct)
 
     def _one(self, row: Row | None) -> ModelT | None:
         return None if row is None else self._hydrate(row)
@@ -253,20 +257,23 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         return update(self._table).where(*rows, self._is_row()).values(written)
 
     def _delete_all(self) -> Update:
-        ids = sql_filters.bind_array("ids", Uuid())
+        id = self._table.columns.id
         # Locked in one order, so that two of these never wait for each other.
         locked = (
             self.query()
-            .with_only_columns(self._table.columns.id)
-            .where(self._table.columns.id == any_(ids))
-            .order_by(self._table.columns.id)
+            .with_only_columns(id)
+            .where(id == any_(bind_array("ids", Uuid())))
+            .order_by(id)
             .with_for_update()
+            .cte("locked")
         )
+        found = select(func.count()).select_from(locked).scalar_subquery()
         return (
             update(self._table)
-            .where(self._table.columns.id.in_(locked))
+            .where(
+                id.in_(select(locked.columns.id)), found == bindparam("expected", None, Integer())
+            )
             .values(deleted_at=func.now(), **bulk.written(self._table))
-            .returning(self._table.columns.id)
         )
 
     def _new_row(self) -> dict[str, Callable[[], Any]]:

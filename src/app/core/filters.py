@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from fastapi_filter.base.filter import BaseFilterModel
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from app.core.pagination import PageParams
@@ -50,16 +50,8 @@ class SortKey:
     descending: bool = False
 
 
-def _split(value: Any) -> Any:
-    """Take `a,b` and repeated parameters alike."""
-    values = [value] if isinstance(value, str) else value
-    if isinstance(values, list) and all(isinstance(each, str) for each in values):
-        return [part for each in values for part in each.split(",")]
-    return values
-
-
-def _each_once(keys: list[str]) -> list[str]:
-    names = [key.removeprefix("-") for key in keys]
+def _each_once[K: str](keys: list[K] | None) -> list[K] | None:
+    names = [key.removeprefix("-") for key in keys or ()]
     if len(set(names)) < len(names):
         raise PydanticCustomError("repeated_sort_key", "A key may be given once")
     return keys
@@ -67,14 +59,12 @@ def _each_once(keys: list[str]) -> list[str]:
 
 T = TypeVar("T")
 
-Values = Annotated[
-    list[T] | None, BeforeValidator(_split), Field(min_length=1, max_length=MAX_VALUES)
-]
+Values = Annotated[list[T] | None, Field(min_length=1, max_length=MAX_VALUES)]
 """The type of an `__in` or `__not_in` parameter: `a,b`, or repeated."""
 
 OrderBy = Annotated[
     list[T] | None,
-    BeforeValidator(_split),
+    AfterValidator(_each_once),
     Field(
         max_length=MAX_SORT_KEYS,
         description="Keys separated by commas, - for descending. NULLs sort last.",
@@ -112,6 +102,25 @@ class Filter(PageParams, BaseFilterModel):
                 cls._declared[parameter] = field, Operator(suffix or "eq")
             except ValueError:
                 raise TypeError(f"{cls.__name__}.{parameter}: no operator {suffix}") from None
+
+    @field_validator("*", mode="before", check_fields=False)
+    @classmethod
+    def split_str(cls, value: Any, _: ValidationInfo) -> Any:
+        """Take `a,b` and a repeated parameter alike; only those that may repeat come as lists."""
+        if not isinstance(value, list):
+            return value
+        return [part for each in value for part in each.split(",")]
+
+    @field_validator("*", mode="before", check_fields=False)
+    @classmethod
+    def validate_order_by(cls, value: Any, _: ValidationInfo) -> Any:
+        """Leave the keys to the Literal of an entity: the base would take any attribute."""
+        return value
+
+    @field_validator("*", mode="before", check_fields=False)
+    @classmethod
+    def strip_order_by_values(cls, value: Any, _: ValidationInfo) -> Any:
+        return value
 
     def conditions(self) -> Iterator[Condition]:
         """What the rows must fulfil, all at once; only of the parameters that were sent."""

@@ -1,0 +1,283 @@
+"""What every repository promises, on PostgreSQL and in memory alike."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import TypeAdapter
+
+from app.common.memory_repository import MemoryRepository
+from app.core.models import uuid7
+from app.core.repository import EVERYONE, AbstractRepository, Caller
+from app.database import Database, UnitOfWork
+from app.exceptions import Conflict, Invalid, NotFound
+from app.items.filters import ItemFilter
+from app.items.models import Item, ItemStatus
+from app.items.repository import ItemRepository
+from app.items.schemas import ItemCreate, ItemUpdate
+from tests import factories
+
+type Items = AbstractRepository[Item, ItemCreate, ItemUpdate]
+
+
+class MemoryItems(MemoryRepository[Item, ItemCreate, ItemUpdate]):
+    natural_key = ("sku",)
+
+
+@pytest.fixture(params=["postgres", "memory"])
+async def of(request: pytest.FixtureRequest, work: UnitOfWork) -> Callable[[Caller], Items]:
+    """Makes a repository for a caller; they share their rows."""
+    if request.param == "postgres":
+        return lambda caller: ItemRepository(work, caller)
+    rows: dict[UUID, Item] = {}
+    return lambda caller: MemoryItems(caller, rows)
+
+
+@pytest.fixture
+async def owner(database: Database) -> UUID:
+    return (await factories.create_user(database, "owner@example.com")).id
+
+
+@pytest.fixture
+async def other(database: Database) -> UUID:
+    return (await factories.create_user(database, "other@example.com")).id
+
+
+@pytest.fixture
+def items(of: Callable[[Caller], Items], owner: UUID) -> Items:
+    return of(owner)
+
+
+@pytest.fixture
+def foreign(of: Callable[[Caller], Items], other: UUID) -> Items:
+    return of(other)
+
+
+def new(**fields: Any) -> ItemCreate:
+    return TypeAdapter(ItemCreate).validate_json(json.dumps(factories.item(**fields)))
+
+
+def change(**fields: Any) -> ItemUpdate:
+    return TypeAdapter(ItemUpdate).validate_json(json.dumps(fields))
+
+
+async def skus(repository: Items, **query: Any) -> list[str]:
+    return [each.sku for each in (await repository.list(ItemFilter(**query))).items]
+
+
+class TestGet:
+    async def test_finds_what_was_created(self, items: Items, owner: UUID) -> None:
+        created = await items.create(new(description="d"))
+        found = await items.get(created.id)
+        assert found is not None
+        assert (found.description, found.owner_id, found.version) == ("d", owner, 1)
+        assert found.status is ItemStatus.DRAFT
+        assert found.created_at.tzinfo is not None
+
+    async def test_another_owner_finds_nothing(self, items: Items, foreign: Items) -> None:
+        created = await items.create(new())
+        assert await foreign.get(created.id) is None
+
+    async def test_everyone_finds_it(self, items: Items, of: Callable[[Caller], Items]) -> None:
+        created = await items.create(new())
+        assert await of(EVERYONE).get(created.id) is not None
+
+    async def test_everyone_owns_nothing_new(self, of: Callable[[Caller], Items]) -> None:
+        with pytest.raises(TypeError, match="needs an owner"):
+            await of(EVERYONE).create(new())
+
+
+class TestList:
+    async def test_total_order_and_page(self, items: Items) -> None:
+        await items.bulk_create([new(sku=f"{n}", quantity=n % 2) for n in range(5)])
+        assert await skus(items, order_by=["quantity", "-sku"]) == ["4", "2", "0", "3", "1"]
+        page = await items.list(ItemFilter(page=2, size=2, order_by=["sku"]))
+        assert ([each.sku for each in page.items], page.total, page.pages) == (["2", "3"], 5, 3)
+
+    async def test_nulls_sort_last_in_both_directions(self, items: Items) -> None:
+        for sku, description in {"A": "x", "B": None, "C": "y"}.items():
+            await items.create(new(sku=sku, description=description))
+        assert await skus(items, order_by=["description"]) == ["A", "C", "B"]
+        assert await skus(items, order_by=["-description"]) == ["C", "A", "B"]
+
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [
+            ({"name": "100%"}, "A"),
+            ({"name__icontains": "0%"}, "A"),
+            ({"name__icontains": "1_0"}, ""),
+            ({"name__istartswith": "ONE"}, "B"),
+            ({"sku__in": ["A", "B", "Z"]}, "AB"),
+            ({"status__in": ["draft", "active"]}, "AB"),
+            ({"status__not_in": ["draft"]}, "B"),
+            ({"status__neq": "draft"}, "B"),
+            ({"price__gt": "1", "price__lte": "2"}, "B"),
+            ({"price__gte": "1", "price__lt": "2"}, "A"),
+            ({"quantity": 3}, "B"),
+            ({"description__isnull": True}, "A"),
+            ({"description__isnull": False}, "B"),
+            ({"search": "TEXT"}, "B"),
+            ({"search": "0%"}, "A"),
+        ],
+    )
+    async def test_filters_alike(self, items: Items, query: dict[str, Any], found: str) -> None:
+        await items.create(new(sku="A", name="100%", price="1"))
+        await items.create(
+            new(sku="B", name="One", price="2", quantity=3, status="active", description="text")
+        )
+        assert await skus(items, order_by=["sku"], **query) == list(found)
+        assert await items.count(ItemFilter(**query)) == len(found)
+
+    async def test_is_scoped(self, items: Items, foreign: Items) -> None:
+        await items.create(new())
+        assert await skus(foreign) == []
+        assert await foreign.count(ItemFilter()) == 0
+
+
+class TestUpdate:
+    async def test_writes_what_was_set(self, items: Items) -> None:
+        created = await items.create(new(description="d", quantity=1))
+        updated = await items.update(created.id, change(description=None))
+        assert updated is not None
+        assert (updated.description, updated.quantity, updated.version) == (None, 1, 2)
+
+    async def test_nothing_set_changes_nothing(self, items: Items) -> None:
+        created = await items.create(new())
+        updated = await items.update(created.id, change())
+        assert updated is not None
+        assert (updated.version, updated.updated_at) == (1, created.updated_at)
+
+    async def test_another_owner_changes_nothing(self, items: Items, foreign: Items) -> None:
+        created = await items.create(new(name="mine"))
+        assert await foreign.update(created.id, change(name="theirs")) is None
+        found = await items.get(created.id)
+        assert found is not None
+        assert found.name == "mine"
+
+    async def test_conflict_names_the_field(self, items: Items) -> None:
+        await items.create(new(sku="A"))
+        created = await items.create(new(sku="B"))
+        with pytest.raises(Conflict) as raised:
+            await items.update(created.id, change(sku="A"))
+        assert [each.loc for each in raised.value.errors] == [("body", "sku")]
+
+
+class TestDeleteAndRestore:
+    async def test_a_deleted_row_is_not_there(self, items: Items) -> None:
+        created = await items.create(new())
+        assert await items.delete(created.id)
+        assert await items.get(created.id) is None
+        assert await items.update(created.id, change(name="x")) is None
+        assert await skus(items) == []
+        assert not await items.delete(created.id)
+
+    async def test_restores(self, items: Items) -> None:
+        created = await items.create(new())
+        await items.delete(created.id)
+        restored = await items.restore(created.id)
+        assert restored is not None
+        assert (restored.deleted_at, restored.version) == (None, 3)
+        again = await items.restore(created.id)
+        assert again is not None
+        assert again.version == 3
+
+    async def test_restore_conflicts(self, items: Items) -> None:
+        created = await items.create(new(sku="A"))
+        await items.delete(created.id)
+        await items.create(new(sku="A"))
+        with pytest.raises(Conflict):
+            await items.restore(created.id)
+
+    async def test_another_owner_can_do_neither(self, items: Items, foreign: Items) -> None:
+        created = await items.create(new())
+        assert not await foreign.delete(created.id)
+        await items.delete(created.id)
+        assert await foreign.restore(created.id) is None
+
+
+class TestBulkCreate:
+    async def test_returns_the_order_given(self, items: Items) -> None:
+        created = await items.bulk_create([new(sku=sku) for sku in "CAB"])
+        assert [each.sku for each in created] == list("CAB")
+        assert await items.bulk_create([]) == []
+
+    async def test_all_or_nothing_conflict(self, items: Items) -> None:
+        with pytest.raises(Conflict):
+            await items.bulk_create([new(sku="A"), new(sku="A")])
+
+
+class TestBulkUpsert:
+    async def test_tells_what_became_of_each_row(self, items: Items) -> None:
+        [a, b] = await items.bulk_create(
+            [new(sku="A", name="a", price="1"), new(sku="B", name="b", price="1")]
+        )
+        rows = [new(sku=sku, name="b", price="1") for sku in "CBA"]
+        results = await items.bulk_upsert(rows)
+        assert [each.outcome for each in results] == ["created", "unchanged", "updated"]
+        assert [each.id for each in results[1:]] == [b.id, a.id]
+        found = [await items.get(each.id) for each in results]
+        assert [each.version for each in found if each] == [1, 1, 2]
+
+    async def test_an_absent_field_stays_or_takes_its_default(self, items: Items) -> None:
+        await items.create(new(sku="A", name="a", price="1", quantity=5, description="d"))
+        results = await items.bulk_upsert(
+            [
+                new(sku="A", name="a", price="1", description=None),
+                new(sku="B", name="b", price="1", quantity=7),
+            ]
+        )
+        assert [each.outcome for each in results] == ["updated", "created"]
+        [a, b] = [await items.get(each.id) for each in results]
+        assert a is not None
+        assert b is not None
+        assert (a.quantity, a.description, a.version) == (5, None, 2)
+        assert (b.quantity, b.description, b.version) == (7, None, 1)
+
+    async def test_differing_fields_that_change_nothing(self, items: Items) -> None:
+        await items.create(new(sku="A", name="a", price="1", quantity=5))
+        [result, _] = await items.bulk_upsert(
+            [new(sku="A", name="a", price="1"), new(sku="B", name="b", price="1", quantity=7)]
+        )
+        assert result.outcome == "unchanged"
+
+    async def test_a_deleted_row_is_invisible(self, items: Items) -> None:
+        created = await items.create(new(sku="A"))
+        await items.delete(created.id)
+        [result] = await items.bulk_upsert([new(sku="A")])
+        assert (result.outcome, result.id == created.id) == ("created", False)
+
+    async def test_another_owner_is_never_touched(self, items: Items, foreign: Items) -> None:
+        created = await items.create(new(sku="A", name="mine"))
+        [result] = await foreign.bulk_upsert([new(sku="A", name="theirs")])
+        assert result.outcome == "created"
+        found = await items.get(created.id)
+        assert found is not None
+        assert found.name == "mine"
+
+    async def test_two_rows_with_one_key_name_both_positions(self, items: Items) -> None:
+        with pytest.raises(Invalid) as raised:
+            await items.bulk_upsert([new(sku="A"), new(sku="B"), new(sku="A")])
+        [error] = raised.value.errors
+        assert error.loc == ("body", "items", 2, "sku")
+        assert "0 and 2" in error.message
+
+    async def test_nothing_is_nothing(self, items: Items) -> None:
+        assert await items.bulk_upsert([]) == []
+
+
+class TestBulkDelete:
+    async def test_a_repeated_id_counts_once(self, items: Items) -> None:
+        [a, b, c] = await items.bulk_create([new(sku=sku) for sku in "ABC"])
+        assert await items.bulk_delete([a.id, b.id, a.id]) == 2
+        assert await skus(items) == [c.sku]
+
+    async def test_an_unknown_or_foreign_id_is_not_found(
+        self, items: Items, foreign: Items
+    ) -> None:
+        created = await items.create(new())
+        theirs = await foreign.create(new())
+        for id in (uuid7(), theirs.id):
+            with pytest.raises(NotFound, match=str(id)):
+                await items.bulk_delete([created.id, id])

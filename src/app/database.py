@@ -129,6 +129,12 @@ class Database:
             pooled.invalidate()
             pooled.close()
 
+    async def give_back(self, pooled: PoolProxiedConnection) -> None:
+        if self.pool.checkedin() < self.pool.size():
+            pooled.close()
+        else:  # an overflow connection, which the pool does not keep but close
+            await greenlet_spawn(pooled.close)
+
     async def close(self) -> None:
         await self.engine.dispose()
 
@@ -219,8 +225,8 @@ class UnitOfWork:
         finally:
             self._in_transaction = False
             if self._pooled is not None:
-                self._pooled.close()
-                self._pooled = None
+                pooled, self._pooled = self._pooled, None
+                await self._database.give_back(pooled)
 
     async def _run(self, method: str, statement: Statement | Executable, values: Values) -> Any:
         if not isinstance(statement, Statement):

@@ -1,0 +1,45 @@
+import httpx
+import pytest
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from app.api.v1.router import PUBLIC
+from app.main import Application
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/api/v1/items", "GET, POST"),
+        ("/api/v1/items/x", "DELETE, GET, PATCH"),
+        ("/api/v1/items/x/restore", "POST"),
+        ("/health/live", "GET"),
+    ],
+)
+async def test_a_wrong_method_is_told_all_the_right_ones(
+    client: httpx.AsyncClient, path: str, allowed: str
+) -> None:
+    response = await client.request("TRACE", path)
+    assert response.status_code == 405
+    assert response.headers["Allow"] == allowed
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1", "/api/v1/items/", "/api/v1/items/x/y", "//"])
+async def test_no_path_is_taken_for_another(client: httpx.AsyncClient, path: str) -> None:
+    response = await client.get(path)
+    assert response.status_code == 404
+    assert response.json()["error_code"] == "NOT_FOUND"
+
+
+async def test_every_route_but_the_public_ones_needs_a_session(
+    app: Application, client: httpx.AsyncClient
+) -> None:
+    """Asked over HTTP, one by one: what a route answers to an anonymous client."""
+    open_to_all = set()
+    for context in iter_route_contexts(app.routes):
+        path = context.path_format or ""
+        if not isinstance(context.original_route, APIRoute) or not path.startswith("/api/v1"):
+            continue
+        for method in context.methods or ():
+            if (await client.request(method, path)).status_code != 401:
+                open_to_all.add(f"{method} {path.removeprefix('/api/v1')}")
+    assert open_to_all == PUBLIC

@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import pytest
+
+from app.config import SettingsError, load_settings
+
+GOOD = {
+    "ENVIRONMENT": "production",
+    "DATABASE_URL": "postgresql://plinth:fJ8s2@db.internal/plinth",
+    "SECRET_KEY": "kQ3v9Zt7Lw2Xr5Np8Bs1Hd6Yf4Jc0Gm_",
+}
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [*GOOD, "THROTTLE_ENABLED", "DATA_DIR"]:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def set_all(monkeypatch: pytest.MonkeyPatch, values: dict[str, str]) -> None:
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
+def test_each_way_to_write_a_database_url(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"{scheme}://u:p@host/name")
+    url = load_settings().database_url
+    assert url is not None
+    assert url.get_secret_value() == "postgresql+asyncpg://u:p@host/name"
+
+
+def test_secrets_are_in_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, GOOD)
+    assert "fJ8s2" not in repr(load_settings())
+    assert GOOD["SECRET_KEY"] not in repr(load_settings())
+
+
+def test_a_production_that_is_safe(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, GOOD)
+    settings = load_settings()
+    assert (settings.show_docs, settings.json_logs) == (False, True)
+
+
+def test_an_unsafe_production_is_refused_with_a_line_for_each_problem(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    set_all(monkeypatch, {"ENVIRONMENT": "production", "THROTTLE_ENABLED": "false"})
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    names = [line.partition(":")[0] for line in str(raised.value).splitlines()]
+    assert names == ["DATABASE_URL", "SECRET_KEY", "THROTTLE_ENABLED"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://host/name"),
+        ("DATABASE_URL", "postgresql://user:password@localhost/app"),
+        ("SECRET_KEY", "changethis-changethis-changethis!"),
+        ("SECRET_KEY", "kQ3v9Zt7Lw2Xr5Np"),
+        ("SECRET_KEY", "a" * 40),
+        ("PORT", "70000"),
+        ("ENVIRONMENT", "live"),
+    ],
+)
+def test_a_bad_value_is_refused_by_name_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    set_all(monkeypatch, GOOD | {name: value})
+    with pytest.raises(SettingsError, match=f"^{name}: ") as raised:
+        load_settings()
+    assert value not in str(raised.value)
+
+
+def test_development_keeps_a_secret_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    first = load_settings().secret_key.get_secret_value()
+    assert len(first) >= 32
+    assert load_settings().secret_key.get_secret_value() == first
+    assert (tmp_path / "data" / "secret_key").stat().st_mode & 0o777 == 0o600

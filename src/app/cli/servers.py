@@ -37,8 +37,8 @@ def dev(
     host, port = host or settings.host, port or settings.port
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        _require_free(host, port)
         with local_database(settings, own=True) as ready:
+            _require_free(host, port)
             assert ready.database_url is not None
             url = ready.database_url.get_secret_value()
             upgrade(url)

@@ -1,0 +1,138 @@
+"""`app dev` as a newcomer meets it: real processes, so each of these tests takes seconds."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import psutil
+import pytest
+
+from app.migrations import ROOT
+from tests.ports import free_port
+
+README = ROOT / "README.md"
+DEADLINE = 30  # seconds; a start takes about two
+
+type Start = Callable[..., "Dev"]
+
+
+class Dev:
+    """A running `app dev`, and what it printed."""
+
+    def __init__(self, data_dir: Path, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = data_dir.parent / f"{port}.log"
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")
+        }
+        environment.pop("DATABASE_URL", None)
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [Path(sys.executable).with_name("app"), "dev", "--port", str(port)],
+                env=environment | {"DATA_DIR": str(data_dir), "THROTTLE_ENABLED": "true"},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def wait_for(self, text: str) -> str:
+        deadline = time.monotonic() + DEADLINE
+        while text not in (output := self.log.read_text()):
+            assert time.monotonic() < deadline, output
+            assert self.process.poll() is None, output
+            time.sleep(0.05)
+        return output
+
+    def family(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def end(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(DEADLINE)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    started: list[Dev] = []
+
+    def make(data_dir: Path = tmp_path / "data") -> Dev:
+        started.append(Dev(data_dir, free_port()))
+        return started[-1]
+
+    yield make
+    for dev in started:
+        if dev.process.poll() is None:
+            dev.end(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_is_ready_with_one_command_and_leaves_nothing_behind(
+    start: Start, number: signal.Signals
+) -> None:
+    dev = start()
+    output = dev.wait_for("Ready")
+    assert f"{dev.url}/docs" in output
+    assert "user create" in output
+    family = dev.family()
+    assert any("postgres" in each.name() for each in family)
+    assert dev.end(number) == 0
+    assert not alive(family)
+    assert "Traceback" not in dev.log.read_text()
+
+
+def test_a_second_one_on_the_same_folder_says_what_is_wrong(start: Start) -> None:
+    first = start()
+    first.wait_for("Ready")
+    second = start()
+    assert second.process.wait(DEADLINE) == 1
+    output = second.log.read_text()
+    assert f"is in use by process {first.process.pid}" in output
+    assert "DATA_DIR" in output
+    assert "Traceback" not in output
+    with urlopen(f"{first.url}/health/ready", timeout=5) as response:
+        assert response.status == 200
+
+
+def test_after_a_kill_the_next_start_just_works(start: Start) -> None:
+    dev = start()
+    dev.wait_for("Ready")
+    family = dev.family()
+    dev.end(signal.SIGKILL)
+    start().wait_for("Ready")
+    psutil.wait_procs(family, timeout=3)
+    assert not alive(family)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the session in the README uses curl")
+def test_the_session_in_the_readme_is_true(start: Start) -> None:
+    [session] = re.findall(r"```console session\n(.*?)```", README.read_text(), re.DOTALL)
+    steps = re.split(r"^\$ ", session, flags=re.MULTILINE)[1:]
+    commands, printed = zip(*(step.split("\n", 1) for step in steps), strict=True)
+    dev = start()
+    dev.wait_for("Ready")
+    script = "\necho '~~~'\n".join(commands).replace("http://127.0.0.1:8000", dev.url)
+    run = subprocess.run(
+        ["bash", "-euc", script], capture_output=True, text=True, check=True, timeout=DEADLINE
+    )
+    answers = [answer.strip() for answer in run.stdout.split("~~~\n")]
+    for command, expected, answer in zip(commands, printed, answers, strict=True):
+        assert stable(answer) == stable(expected.strip()), command
+
+
+def alive(family: list[psutil.Process]) -> list[psutil.Process]:
+    """Those that still run; an orphan that ended is a zombie until init takes notice."""
+    return [each for each in family if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+
+
+def stable(text: str) -> str:
+    """The text without what differs from run to run: ids, times, and the session's token."""
+    text = re.sub(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}", "<id>", text)
+    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>", text)
+    return re.sub(r"plinth_[\w-]+", "<token>", text)

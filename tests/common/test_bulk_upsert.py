@@ -1,0 +1,87 @@
+"""What bulk calls promise beyond one caller: concurrency and size."""
+
+import asyncio
+import random
+from collections import Counter
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from app.database import Database
+from app.items.filters import ItemFilter
+from app.items.repository import ItemRepository
+from app.items.schemas import ItemCreate
+from tests.factories import create_user
+
+WRITERS, ROUNDS, KEYS = 4, 10, 200
+
+
+@pytest.fixture
+async def owner(database: Database) -> UUID:
+    return (await create_user(database, "owner@example.com")).id
+
+
+def rows(count: int, quantity: int) -> list[ItemCreate]:
+    price = Decimal(1)
+    return [
+        ItemCreate(name="n", sku=f"{number:05}", price=price, quantity=quantity)
+        for number in range(count)
+    ]
+
+
+async def test_writers_over_the_same_keys_never_deadlock(database: Database, owner: UUID) -> None:
+    outcomes: Counter[str] = Counter()
+
+    async def write(writer: int) -> None:
+        for turn in range(ROUNDS):
+            shuffled = rows(KEYS, quantity=writer * ROUNDS + turn)
+            random.shuffle(shuffled)
+            # Half of the items leave a field as it is, so that both ways of writing meet.
+            if turn % 2:
+                shuffled[:100] = [
+                    ItemCreate(name="n", sku=each.sku, price=each.price) for each in shuffled[:100]
+                ]
+            async with database.unit_of_work() as work:
+                results = await ItemRepository(work, owner).bulk_upsert(shuffled)
+                await work.commit()
+            outcomes.update(each.outcome for each in results)
+
+    await asyncio.gather(*(write(writer) for writer in range(WRITERS)))
+    assert outcomes["created"] == KEYS
+    assert outcomes.total() == WRITERS * ROUNDS * KEYS
+    async with database.unit_of_work() as work:
+        assert await ItemRepository(work, owner).count(ItemFilter()) == KEYS
+
+
+async def test_twenty_thousand_rows_in_one_call(database: Database, owner: UUID) -> None:
+    # Takes about a second: three passes over the rows.
+    many = 20_000
+    async with database.unit_of_work() as work:
+        items = ItemRepository(work, owner)
+        outcomes = [
+            Counter(each.outcome for each in await items.bulk_upsert(batch))
+            for batch in (rows(many // 2, 1), rows(many, 2), rows(many, 2))
+        ]
+    assert outcomes == [
+        {"created": many // 2},
+        {"updated": many // 2, "created": many // 2},
+        {"unchanged": many},
+    ]
+
+
+async def test_deletes_of_the_same_rows_never_deadlock(database: Database, owner: UUID) -> None:
+    async with database.unit_of_work() as work:
+        created = await ItemRepository(work, owner).bulk_create(rows(KEYS, 1))
+        await work.commit()
+    ids = [each.id for each in created]
+
+    async def delete() -> int:
+        async with database.unit_of_work() as work:
+            shuffled = random.sample(ids, len(ids))
+            deleted = await ItemRepository(work, owner).bulk_delete(shuffled)
+            await work.commit()
+            return deleted
+
+    results = await asyncio.gather(*(delete() for _ in range(WRITERS)), return_exceptions=True)
+    assert sorted(type(each).__name__ for each in results) == ["NotFound"] * 3 + ["int"]

@@ -1,0 +1,31 @@
+import time
+from datetime import UTC, datetime
+
+from app.core import registry
+from app.core.models import uuid7
+from app.items.models import Item
+from app.users.models import User
+
+
+def test_a_key_is_a_uuid_of_version_7_that_tells_its_time() -> None:
+    before = time.time()
+    key = uuid7()
+    milliseconds = key.int >> 80
+    assert (key.version, key.variant) == (7, "specified in RFC 4122")
+    assert abs(datetime.fromtimestamp(milliseconds / 1000, UTC).timestamp() - before) < 1
+
+
+def test_keys_of_one_process_are_in_order_and_differ() -> None:
+    keys = [uuid7() for _ in range(10_000)]
+    assert keys == sorted(keys)
+    assert len(set(keys)) == len(keys)
+
+
+def test_the_registry_finds_the_entities_and_not_the_tables_beside_them() -> None:
+    assert {Item, User} <= set(registry.entities())
+    assert all(hasattr(each, "deleted_at") for each in registry.entities())
+
+
+def test_the_registry_finds_the_routers() -> None:
+    names = {module.__name__ for module in registry.modules("router")}
+    assert {"app.auth.router", "app.items.router", "app.users.router"} <= names

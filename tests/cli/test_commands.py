@@ -1,0 +1,149 @@
+"""The commands as processes of their own, on a database of the suite: about a second each."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import TEMPLATE, connect, create_database, database_url, drop_database
+from tests.factories import PASSWORD
+from tests.ports import free_port
+
+APP = Path(sys.executable).with_name("app")
+
+
+@pytest.fixture
+def scratch(worker_id: str) -> Iterator[str]:
+    suffix = f"{worker_id}_commands"
+    asyncio.run(create_database(suffix, TEMPLATE))
+    yield suffix
+    asyncio.run(drop_database(suffix))
+
+
+@pytest.fixture
+def empty(scratch: str) -> str:
+    asyncio.run(create_database(scratch, None))
+    return scratch
+
+
+def environment(suffix: str, **more: str) -> dict[str, str]:
+    return os.environ | {"DATABASE_URL": database_url(suffix), "LOG_FORMAT": "json"} | more
+
+
+def app(suffix: str, *arguments: str, stdin: str = "", **more: str) -> tuple[int, str]:
+    """The exit status of a command, and all that it printed."""
+    done = subprocess.run(
+        [APP, *arguments],
+        env=environment(suffix, **more),
+        input=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert "Traceback" not in done.stdout, done.stdout
+    return done.returncode, done.stdout
+
+
+async def fetch_value(suffix: str, sql: str) -> object:
+    connection = await connect(suffix)
+    value: object = await connection.fetchval(sql)
+    await connection.close()
+    return value
+
+
+def test_migrate_brings_an_empty_database_up_to_date(empty: str) -> None:
+    for _ in range(2):  # and does nothing to one that is
+        status, output = app(empty, "migrate")
+        assert (status, "is at revision" in output) == (0, True)
+    assert asyncio.run(fetch_value(empty, "SELECT count(*) FROM items")) == 0
+
+
+def test_two_migrators_at_once_both_succeed(empty: str) -> None:
+    both = [
+        subprocess.Popen(
+            [APP, "migrate"], env=environment(empty), stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    assert [each.communicate(timeout=30)[0].count("revision") for each in both] == [1, 1]
+    assert [each.returncode for each in both] == [0, 0]
+
+
+class TestUserCreate:
+    def test_a_superuser(self, scratch: str) -> None:
+        arguments = ["user", "create", "--email", "Root@Example.com", "--superuser"]
+        status, output = app(scratch, *arguments, "--password-stdin", stdin=f"{PASSWORD}\n")
+        assert (status, "superuser root@example.com" in output) == (0, True)
+        stored = "SELECT is_superuser FROM users WHERE email = 'root@example.com'"
+        assert asyncio.run(fetch_value(scratch, stored)) is True
+
+    @pytest.mark.parametrize(
+        ("email", "password", "complaint"),
+        [
+            ("nobody", PASSWORD, "not an email address"),
+            ("a@example.com", "short", "at least 15 characters"),
+            ("taken@example.com", PASSWORD, "already taken"),
+        ],
+    )
+    def test_bad_input_is_told_what_to_do(
+        self, scratch: str, email: str, password: str, complaint: str
+    ) -> None:
+        arguments = ["user", "create", "--password-stdin", "--email"]
+        app(scratch, *arguments, "taken@example.com", stdin=PASSWORD)
+        status, output = app(scratch, *arguments, email, stdin=password)
+        assert status != 0
+        assert complaint in output
+        assert password not in output
+
+
+def test_routes_lists_what_there_is(scratch: str) -> None:
+    _, output = app(scratch, "routes")
+    assert "POST    /api/v1/auth/login                       public   login" in output
+    assert "GET     /api/v1/items                            session  list_items" in output
+
+
+class TestServe:
+    @pytest.mark.parametrize(
+        ("settings", "complaint"),
+        [
+            ({"ENVIRONMENT": "production", "SECRET_KEY": ""}, "SECRET_KEY: is required"),
+            ({"WORKERS": "50"}, "WORKERS: 50 x (DB_POOL_SIZE + DB_MAX_OVERFLOW)"),
+            ({"DATABASE_URL": ""}, "DATABASE_URL: is required"),
+        ],
+    )
+    def test_refuses_to_start(self, scratch: str, settings: dict[str, str], complaint: str) -> None:
+        status, output = app(scratch, "serve", "--port", str(free_port()), **settings)
+        assert (status, complaint in output) == (1, True)
+
+    def test_says_when_migrations_are_missing_and_ends_in_order(self, empty: str) -> None:
+        port = free_port()
+        arguments: list[str | Path] = [APP, "serve", "--port", str(port), "--workers", "2"]
+        with subprocess.Popen(
+            arguments, env=environment(empty), stdout=subprocess.PIPE, text=True
+        ) as server:
+            response = wait_for(f"http://127.0.0.1:{port}/health/ready")
+            assert response.status_code == 503
+            assert "app migrate" in response.json()["detail"]
+            assert app(empty, "migrate")[0] == 0
+            assert httpx.get(response.url).status_code == 200
+            server.send_signal(signal.SIGTERM)
+            assert server.wait(20) == 0
+
+
+def wait_for(url: str) -> httpx.Response:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            return httpx.get(url)
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise TimeoutError(url)

@@ -1,5 +1,6 @@
 """The one command that runs every check, here and in CI."""
 
+import os
 import subprocess
 import sys
 import time
@@ -11,18 +12,28 @@ CHECKS = {
     "lint": ["ruff", "check", "."],
     "types": ["mypy"],
     "imports": ["lint-imports"],
-    "tests": ["pytest"],  # and in them `alembic check`, on the suite's own database
 }
+TESTS = ["pytest"]  # and in them `alembic check`, on the suite's own database
+EMBEDDED = ("16", "18")
 
 
 def check() -> None:
     """Run every check in order, and stop at the first one that fails."""
     for name, command in CHECKS.items():
-        print(f"── {name}: {' '.join(command)}", flush=True)
         started = time.perf_counter()
-        status = subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603 - ours
-        if status:
-            print(f"── {name} failed", file=sys.stderr)
-            sys.exit(status)
-        if name != "tests":  # pytest's own lines are the last ones
-            print(f"── {name} passed in {time.perf_counter() - started:.1f} s", flush=True)
+        _run(name, command)
+        print(f"── {name} passed in {time.perf_counter() - started:.1f} s", flush=True)
+    if "TEST_DATABASE_URL" in os.environ:
+        _run("tests on TEST_DATABASE_URL", TESTS)
+        return
+    for version in EMBEDDED:  # pytest's own lines are the last ones
+        _run(f"tests on PostgreSQL {version}", TESTS, TEST_POSTGRES_VERSION=version)
+
+
+def _run(name: str, command: list[str], **variables: str) -> None:
+    print(f"── {name}: {' '.join(command)}", flush=True)
+    environment = os.environ | variables
+    status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode  # noqa: S603 - ours
+    if status:
+        print(f"── {name} failed", file=sys.stderr)
+        sys.exit(status)

@@ -53,7 +53,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or load_settings()
     if settings.database_url is None:
         raise SettingsError("DATABASE_URL: is required; `app dev` brings a database of its own")
-    configure_logging(settings)
     app = Application(
         title="Plinth",
         version="1",
@@ -75,6 +74,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: Application) -> AsyncIterator[None]:
+    configure_logging(app.settings)
     # What lives as long as the process need not be looked through at each collection.
     gc.collect()
     gc.freeze()

@@ -9,28 +9,25 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from difflib import get_close_matches
 from inspect import iscoroutinefunction
 from random import random
-from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any
 
 from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import solve_dependencies
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import RouteContext
-from pydantic import BaseModel, TypeAdapter, ValidationError
-from starlette.datastructures import QueryParams
+from pydantic import TypeAdapter, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from app.api.arguments import FastAPISolver, Plan, Solved
 from app.api.json_body import JsonBody
+from app.api.query_parameters import QueryParameters
 from app.database import Database
 from app.exception_handlers import answer
 from app.exceptions import (
     BadRequest,
-    FieldError,
     ServiceUnavailable,
     TransientFailure,
     UnknownParameter,
@@ -53,10 +50,13 @@ class Operation:
         self._timeout = timeout
         self._status: int | None = context.status_code
         self._body = _json_body(context.dependant, self.path)
-        self._dependant: Dependant = replace(context.dependant, body_params=[])
+        self._query = QueryParameters(context.dependant)
+        dependant: Dependant = replace(context.dependant, body_params=[])
+        self._plan = _plan(dependant)
+        self._solver = FastAPISolver(dependant)
         if not iscoroutinefunction(context.endpoint):
             raise TypeError(f"{self.path}: write the endpoint as `async def`")
-        self._declared = dict(_query_parameters(context.dependant))
+        self._endpoint = context.endpoint
         self._answer = TypeAdapter[Any](context.response_model) if context.response_model else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,46 +99,35 @@ class Operation:
             raise ServiceUnavailable from None
 
     async def _run(self, request: Request, body: bytes) -> Response:
-        async with AsyncExitStack() as stack:
-            request.scope["fastapi_inner_astack"] = stack
-            request.scope["fastapi_function_astack"] = stack
-            solved = await solve_dependencies(
-                request=request,
-                dependant=self._dependant,
-                dependency_overrides_provider=request.app,
-                async_exit_stack=stack,
-                embed_body_fields=False,
+        if self._plan is not None and not request.app.dependency_overrides:
+            query, unknown = self._query.parse(request.scope["query_string"])
+            return await self._finish(
+                request, body, await self._plan.solve(request, query), unknown
             )
-            self._refuse_undeclared(request.query_params)
-            arguments, errors = solved.values, list(solved.errors)
-            if self._body:
-                value, body_errors = self._body.parse(request.headers, body)
-                arguments[self._body.name] = value
-                errors += body_errors
-            if errors:
-                raise RequestValidationError(errors)
-            result = await self._dependant.call(**arguments)  # type: ignore[misc]  # an endpoint
-            response = self._render(request, result)
-        response.headers.raw.extend(solved.response.headers.raw)
-        response.background = response.background or solved.background_tasks
-        return response
+        async with AsyncExitStack() as stack:
+            _, unknown = self._query.parse(request.scope["query_string"])
+            return await self._finish(
+                request, body, await self._solver.solve(request, stack), unknown
+            )
 
-    def _refuse_undeclared(self, sent: QueryParams) -> None:
-        """Raise UnknownParameter for what the route does not take, or takes only once."""
-        errors = []
-        seen = set[str]()
-        for name, _ in sent.multi_items():
-            if name not in self._declared:
-                near = get_close_matches(name, self._declared, n=1, cutoff=0.5)
-                hint = f": did you mean {near[0]}?" if near else ""
-                message = f"Unknown parameter {name[:100]}{hint}"
-                errors.append(FieldError(("query", name[:100]), message, "unknown_parameter"))
-            elif name in seen and not self._declared[name]:
-                message = f"Parameter {name} may be given once"
-                errors.append(FieldError(("query", name), message, "repeated_parameter"))
-            seen.add(name)
-        if errors:
-            raise UnknownParameter(errors[0].message, errors=errors)
+    async def _finish(
+        self, request: Request, body: bytes, solved: Solved, unknown: UnknownParameter | None
+    ) -> Response:
+        # After the dependencies: who is not signed in is told that, and nothing else.
+        if unknown:
+            raise unknown
+        if self._body:
+            value, wrong = self._body.parse(request.headers, body)
+            solved.arguments[self._body.name] = value
+            solved.errors += wrong
+        if solved.errors:
+            raise RequestValidationError(solved.errors)
+        response = self._render(request, await self._endpoint(**solved.arguments))
+        if solved.headers:
+            response.headers.raw.extend(solved.headers.raw)
+        if solved.background:
+            response.background = solved.background
+        return response
 
     def _render(self, request: Request, result: Any) -> Response:
         if isinstance(result, Response):
@@ -164,22 +153,11 @@ def _json_body(dependant: Dependant, path: str) -> JsonBody | None:
     return JsonBody(params[0].name, params[0].field_info.annotation) if params else None
 
 
-def _query_parameters(dependant: Dependant) -> Iterator[tuple[str, bool]]:
-    """Each declared name, and whether it may be repeated; a model stands for its fields."""
-    for each in _all_dependants(dependant):
-        for field in each.query_params:
-            model = field.field_info.annotation
-            if isinstance(model, type) and issubclass(model, BaseModel):
-                for name, info in model.model_fields.items():
-                    yield info.alias or name, _is_list(info.annotation)
-            else:
-                yield field.alias, _is_list(model)
-
-
-def _is_list(annotation: Any) -> bool:
-    if get_origin(annotation) in {Union, UnionType}:
-        return any(_is_list(each) for each in get_args(annotation))
-    return annotation is list or get_origin(annotation) is list
+def _plan(dependant: Dependant) -> Plan | None:
+    try:
+        return Plan(dependant)
+    except LookupError:
+        return None
 
 
 def _all_dependants(dependant: Dependant) -> Iterator[Dependant]:

@@ -173,7 +173,7 @@ def test_refuses_a_second_owner(postgres: EmbeddedPostgres) -> None:
 
 @pytest.mark.parametrize("thread", ["main", "other"])
 def test_starts_after_its_owner_was_killed(data_dir: Path, thread: str) -> None:
-    with subprocess.Popen(  # noqa: S603 (our own program)
+    with subprocess.Popen(
         [sys.executable, "-c", OWNER, str(data_dir), thread],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,

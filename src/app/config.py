@@ -5,13 +5,14 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic.functional_validators import BeforeValidator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIN_SECRET_LENGTH = 32
-PLACEHOLDERS = ("change", "placeholder", "example", "secret", "password@", "user:pass", "xxx")
+PLACEHOLDERS = ("change", "placeholder", "example", "secret", "password")
 
 
 class Environment(StrEnum):
@@ -120,18 +121,22 @@ def _unsafe(settings: Settings) -> list[str]:
     url = settings.database_url.get_secret_value() if settings.database_url else ""
     if not url:
         problems.append("DATABASE_URL: is required in production")
-    elif any(word in url.lower() for word in PLACEHOLDERS):
-        problems.append("DATABASE_URL: looks like a placeholder; name the real database")
+    elif _is_placeholder(urlsplit(url).password or ""):
+        problems.append("DATABASE_URL: has a placeholder for a password")
     secret = settings.secret_key.get_secret_value()
     if not secret:
         problems.append("SECRET_KEY: is required in production: openssl rand -base64 32")
-    elif any(word in secret.lower() for word in PLACEHOLDERS):
+    elif _is_placeholder(secret):
         problems.append("SECRET_KEY: looks like a placeholder: openssl rand -base64 32")
     elif len(secret) < MIN_SECRET_LENGTH or len(set(secret)) < 10:
         problems.append(f"SECRET_KEY: needs {MIN_SECRET_LENGTH} random characters or more")
     if not settings.throttle_enabled:
         problems.append("THROTTLE_ENABLED: may not be false in production")
     return problems
+
+
+def _is_placeholder(secret: str) -> bool:
+    return any(word in secret.lower() for word in PLACEHOLDERS)
 
 
 def _development_secret(data_dir: Path) -> str:

@@ -11,6 +11,7 @@ from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 ASSETS = "/docs/assets"
 FAVICON = f"{ASSETS}/favicon.png"
@@ -38,7 +39,15 @@ def add_docs(app: FastAPI) -> None:
     for path, page in {"/docs": swagger, "/redoc": redoc}.items():
         page.headers["Content-Security-Policy"] = _policy(bytes(page.body).decode())
         app.add_route(path, _serve(page), include_in_schema=False)
-    app.mount(ASSETS, StaticFiles(directory=str(files("fastapi_offline") / "static")))
+    app.mount(ASSETS, Assets(directory=str(files("fastapi_offline") / "static")))
+
+
+class Assets(StaticFiles):
+    """Whole files only: a range that cannot be had would be refused in another shape."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [header for header in scope["headers"] if header[0] != b"range"]
+        await super().__call__({**scope, "headers": headers}, receive, send)
 
 
 def _serve(page: HTMLResponse) -> Callable[[Request], Awaitable[HTMLResponse]]:

@@ -16,7 +16,6 @@ from typing import Any
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import RouteContext
-from pydantic import TypeAdapter, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -24,6 +23,7 @@ from starlette.types import Receive, Scope, Send
 from app.api.arguments import FastAPISolver, Plan, Solved
 from app.api.json_body import JsonBody
 from app.api.query_parameters import QueryParameters
+from app.api.rendering import Renderer
 from app.database import Database
 from app.exception_handlers import answer
 from app.exceptions import (
@@ -57,7 +57,7 @@ class Operation:
         if not iscoroutinefunction(context.endpoint):
             raise TypeError(f"{self.path}: write the endpoint as `async def`")
         self._endpoint = context.endpoint
-        self._answer = TypeAdapter[Any](context.response_model) if context.response_model else None
+        self._renderer = Renderer(context.response_model) if context.response_model else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["state"]["route"] = self.path
@@ -132,13 +132,9 @@ class Operation:
     def _render(self, request: Request, result: Any) -> Response:
         if isinstance(result, Response):
             return result
-        if self._answer is None:
+        if self._renderer is None:
             return Response(status_code=self._status or 204)
-        try:
-            content = self._answer.dump_json(self._answer.validate_python(result))
-        except ValidationError as error:  # its message would repeat the values
-            fields = [each["loc"] for each in error.errors(include_input=False)]
-            raise RuntimeError(f"{self.path} returned what it does not declare: {fields}") from None
+        content = self._renderer(result)
         response = Response(content, self._status or 200, media_type="application/json")
         if self.has_member and self._status == 201:
             response.headers["Location"] = f"{request.url.path}/{result.id}"

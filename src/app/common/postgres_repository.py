@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import Select
 
 from app.common import bulk, sql_filters
-from app.common.rows import Hydrator, insert_defaults
+from app.common.rows import Hydrator, Rows, insert_defaults
 from app.common.statements import Statements
 from app.core.filters import Filter
 from app.core.models import Entity
@@ -61,8 +61,8 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         values = self._values(limit=filters.size, offset=filters.offset)
         values |= sql_filters.values(filters)
         rows = await self.work.fetch(self._sql.page(filters), values)
-        items = [self._hydrate(row) for row in rows]
-        return Page[ModelT].create(items, filters, total=await self.count(filters))
+        total = await self.count(filters)
+        return Page[ModelT].create(Rows(rows, self._hydrate), filters, total=total)
 
     async def count(self, filters: Filter) -> int:
         values = self._values() | sql_filters.values(filters)

@@ -1,15 +1,18 @@
 """Between the driver's rows and model instances, without a session in between."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, overload
 
 from sqlalchemy import Enum, Table, TypeDecorator, inspect
 from sqlalchemy.orm import Mapper, configure_mappers
+from sqlalchemy.types import TypeEngine
 
 from app.core.models import Entity
 from app.database import DIALECT, Row
+
+type Converters = list[tuple[str, Callable[[Any], Any]]]
 
 
 class Hydrator[ModelT: Entity]:
@@ -21,10 +24,17 @@ class Hydrator[ModelT: Entity]:
     def __call__(self, row: Row) -> ModelT:
         instance: ModelT = self._new_instance()
         fields = instance.__dict__
-        fields.update(row)
+        fields.update(row.items())
         for name, convert in self._converters:
             fields[name] = convert(fields[name])
         return instance
+
+    def values(self, row: Row) -> dict[str, Any]:
+        """The row as a dictionary, in which an enum is its value."""
+        fields = dict(row.items())
+        for name, convert in self._decorators:
+            fields[name] = convert(fields[name])
+        return fields
 
     @cached_property
     def _mapper(self) -> Mapper[ModelT]:
@@ -37,15 +47,49 @@ class Hydrator[ModelT: Entity]:
         return self._mapper.class_manager.new_instance
 
     @cached_property
-    def _converters(self) -> list[tuple[str, Callable[[Any], Any]]]:
+    def _converters(self) -> Converters:
+        return [*self._converters_of(Enum), *self._decorators]
+
+    @cached_property
+    def _decorators(self) -> Converters:
+        return self._converters_of(TypeDecorator)
+
+    def _converters_of(self, kind: type[TypeEngine[Any]]) -> Converters:
         # The driver decodes every other type by itself.
-        found: list[tuple[str, Callable[[Any], Any]]] = []
+        found: Converters = []
         for column in self._mapper.local_table.columns:
-            if isinstance(column.type, Enum | TypeDecorator):
+            if isinstance(column.type, kind):
                 convert = column.type.dialect_impl(DIALECT).result_processor(DIALECT, None)
                 if convert is not None:
                     found.append((column.name, convert))
         return found
+
+
+class Rows[ModelT: Entity](Sequence[ModelT]):
+    """The rows of a result, each an instance from the moment that someone looks at it."""
+
+    def __init__(self, rows: list[Row], hydrate: Hydrator[ModelT]) -> None:
+        self._rows = rows
+        self._hydrate = hydrate
+        self._instances: list[ModelT] | None = None
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> ModelT: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[ModelT]: ...
+    def __getitem__(self, index: int | slice) -> ModelT | Sequence[ModelT]:
+        if self._instances is None:
+            self._instances = [self._hydrate(row) for row in self._rows]
+        return self._instances[index]
+
+    def as_dicts(self) -> list[dict[str, Any]]:
+        """The values by column, to be written; of instances, if there are any by now."""
+        if self._instances is not None:
+            return [vars(each) for each in self._instances]
+        return [self._hydrate.values(row) for row in self._rows]
 
 
 def insert_defaults(table: Table) -> dict[str, Callable[[], Any]]:

@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any, Literal
 
-import orjson
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,25 +26,39 @@ from app.exceptions import (
 
 _log = structlog.get_logger(__name__)
 
+MAX_REPORTED = 100  # wrong fields of one request
+
 type Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
+class Problem(BaseModel):
+    """An error, as every route answers it (RFC 9457)."""
+
+    type: Literal["about:blank"]
+    title: str
+    status: int
+    detail: str
+    error_code: str
+    correlation_id: str
+    timestamp: datetime
+    errors: Annotated[
+        tuple[FieldError, ...], Field(description="What is wrong with single fields, if that is it")
+    ] = ()
+
+
 def problem(error: AppError, correlation_id: str) -> Response:
-    body: dict[str, Any] = {
-        "type": "about:blank",
-        "title": HTTPStatus(error.status).phrase,
-        "status": error.status,
-        "detail": error.detail,
-        "error_code": error.error_code,
-        "correlation_id": correlation_id,
-        "timestamp": datetime.now(UTC),
-    }
-    if error.errors:
-        body["errors"] = [
-            {"loc": each.loc, "message": each.message, "code": each.code} for each in error.errors
-        ]
+    body = Problem(
+        type="about:blank",
+        title=HTTPStatus(error.status).phrase,
+        status=error.status,
+        detail=error.detail,
+        error_code=error.error_code,
+        correlation_id=correlation_id,
+        timestamp=datetime.now(UTC),
+        errors=error.errors,
+    )
     return Response(
-        orjson.dumps(body, option=orjson.OPT_UTC_Z),
+        body.model_dump_json(exclude=None if error.errors else {"errors"}),
         status_code=error.status,
         headers=error.headers,
         media_type="application/problem+json",
@@ -55,7 +69,7 @@ def field_errors(errors: list[Any]) -> list[FieldError]:
     """What pydantic found, without the input that it repeats."""
     return [
         FieldError(tuple(each["loc"]), each["msg"].removeprefix("Value error, "), each["type"])
-        for each in errors
+        for each in errors[:MAX_REPORTED]
     ]
 
 

@@ -3,6 +3,7 @@
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -10,6 +11,7 @@ from starlette.types import ASGIApp
 
 from app.api import health
 from app.api.docs import add_docs
+from app.api.openapi import DESCRIPTION, complete
 from app.api.operations import Operation
 from app.api.routing_table import RoutingTable
 from app.api.v1.router import v1_router
@@ -29,6 +31,11 @@ class Application(FastAPI):
 
     settings: Settings
     database: Database
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = complete(super().openapi())
+        return self.openapi_schema
 
     def build_middleware_stack(self) -> ASGIApp:
         contexts = [
@@ -56,6 +63,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = Application(
         title="Plinth",
         version="1",
+        description=DESCRIPTION,
+        generate_unique_id_function=lambda route: route.name,
         openapi_url="/openapi.json" if settings.show_docs else None,
         docs_url=None,
         redoc_url=None,
@@ -65,8 +74,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.settings = app.state.settings = settings
     app.database = Database(settings.database_url.get_secret_value(), settings)
     add_exception_handlers(app)
-    app.include_router(health.router)
     app.include_router(v1_router())
+    app.include_router(health.router)
     if settings.show_docs:
         add_docs(app)
     return app

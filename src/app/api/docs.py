@@ -5,16 +5,19 @@ import re
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from importlib.resources import files
+from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 ASSETS = "/docs/assets"
 FAVICON = f"{ASSETS}/favicon.png"
+REDOC_LOGO = "https://cdn.redoc.ly/redoc/logo-mini.svg"  # the one thing it would fetch
 
 
 def add_docs(app: FastAPI) -> None:
@@ -27,7 +30,11 @@ def add_docs(app: FastAPI) -> None:
         swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js",
         swagger_css_url=f"{ASSETS}/swagger-ui.css",
         swagger_favicon_url=FAVICON,
-        swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True},
+        swagger_ui_parameters={
+            "persistAuthorization": True,
+            "tryItOutEnabled": True,
+            "validatorUrl": None,  # by default a service on the internet
+        },
     )
     redoc = get_redoc_html(
         openapi_url=schema,
@@ -39,7 +46,11 @@ def add_docs(app: FastAPI) -> None:
     for path, page in {"/docs": swagger, "/redoc": redoc}.items():
         page.headers["Content-Security-Policy"] = _policy(bytes(page.body).decode())
         app.add_route(path, _serve(page), include_in_schema=False)
-    app.mount(ASSETS, Assets(directory=str(files("fastapi_offline") / "static")))
+    folder = Path(str(files("fastapi_offline") / "static"))
+    script = (folder / "redoc.standalone.js").read_text().replace(REDOC_LOGO, FAVICON)
+    redoc_script = Response(script, media_type="text/javascript")
+    app.add_route(f"{ASSETS}/redoc.standalone.js", _serve(redoc_script), include_in_schema=False)
+    app.mount(ASSETS, Assets(directory=folder))
 
 
 class Assets(StaticFiles):
@@ -47,11 +58,17 @@ class Assets(StaticFiles):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [header for header in scope["headers"] if header[0] != b"range"]
-        await super().__call__({**scope, "headers": headers}, receive, send)
+
+        async def send_revalidated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Cache-Control"] = "private, no-cache"
+            await send(message)
+
+        await super().__call__({**scope, "headers": headers}, receive, send_revalidated)
 
 
-def _serve(page: HTMLResponse) -> Callable[[Request], Awaitable[HTMLResponse]]:
-    async def endpoint(_: Request) -> HTMLResponse:
+def _serve(page: Response) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(_: Request) -> Response:
         return page
 
     return endpoint

@@ -1,5 +1,6 @@
 """Reads a request's JSON strictly and in one pass: bytes to validated model, at Rust speed."""
 
+import re
 from itertools import accumulate
 from typing import Any
 
@@ -10,8 +11,9 @@ from app.exceptions import BadRequest, UnsupportedMediaType
 
 MAX_DEPTH = 64  # of nested arrays and objects
 
-_STRUCTURE = b'"[]{}'
-_CONTENT = bytes(set(range(256)) - set(_STRUCTURE))
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+# The parser makes a float of a number with a point or an exponent. It keeps 15 digits.
+_LONG_NUMBER = re.compile(rb"[\d.]{17,}[eE]?|\d[eE][-+]?\d{3,}")
 
 
 class JsonBody:
@@ -31,6 +33,9 @@ class JsonBody:
         media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json":
             raise UnsupportedMediaType
+        if _is_inexact(body) and _is_inexact(_unquoted(body)):
+            message = "A number has more digits than can be kept; send it as a string"
+            return None, [{"type": "inexact_number", "loc": ("body",), "msg": message}]
         if _depth(body) > MAX_DEPTH:
             raise BadRequest(f"The JSON is nested deeper than {MAX_DEPTH} levels")
         try:
@@ -47,6 +52,16 @@ def _depth(body: bytes) -> int:
     few = body.count(b"[") + body.count(b"{")
     if few <= MAX_DEPTH:
         return few
-    quoted = body.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _CONTENT).split(b'"')
-    brackets = b"".join(quoted[::2])  # every other part lies within a string
+    brackets = _unquoted(body).translate(None, _NO_BRACKETS)
     return max(accumulate(1 if each in b"[{" else -1 for each in brackets), default=0)
+
+
+def _is_inexact(body: bytes) -> bool:
+    """Whether a float in it would not be the number that was sent; integers always are."""
+    return any(set(found) & set(b".eE") for found in _LONG_NUMBER.findall(body))
+
+
+def _unquoted(body: bytes) -> bytes:
+    """The JSON without its strings."""
+    parts = body.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
+    return b" ".join(parts[::2])  # every other part lies within a string

@@ -27,16 +27,17 @@ class QueryParameters:
         errors: list[FieldError] = []
         for name, value in parse_qsl(query_string.decode("latin-1"), keep_blank_values=True):
             many = self._declared.get(name)
-            if many is None:
-                if len(errors) < MAX_REPORTED:
-                    errors.append(self._unknown(name[:MAX_NAME]))
-            elif many:
+            if many:
                 values.setdefault(name, []).append(value)
-            elif name in values:
+            elif many is False and name not in values:
+                values[name] = value
+            elif len(errors) >= MAX_REPORTED:
+                break
+            elif many is None:
+                errors.append(self._unknown(name[:MAX_NAME]))
+            else:
                 message = f"Parameter {name} may be given once"
                 errors.append(FieldError(("query", name), message, "repeated_parameter"))
-            else:
-                values[name] = value
         return values, UnknownParameter(errors[0].message, errors=errors) if errors else None
 
     def _unknown(self, name: str) -> FieldError:

@@ -18,7 +18,9 @@ class Authenticate(SecurityBase):
     """Who is asking, by the session token of `Authorization: Bearer …`, in one statement."""
 
     def __init__(self) -> None:
-        self.model = HTTPBearerModel(description="The token that POST /auth/login answers.")
+        self.model = HTTPBearerModel(
+            description="The token that POST /api/v1/auth/login answers, without `Bearer`."
+        )
         self.scheme_name = "Session"
 
     async def __call__(self, request: Request) -> Found:

@@ -4,19 +4,26 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, SecretStr
 
 from app.auth.passwords import MAX_LENGTH
-from app.core.schemas import Email, Schema
+from app.core.schemas import Email, Schema, example
 from app.users.schemas import DisplayName, UserRead
 
 Password = Annotated[SecretStr, Field(min_length=1, max_length=MAX_LENGTH)]
 
 
+EXAMPLE = example(email="ada@example.com", password="correct horse battery staple")  # noqa: S106
+
+
 class Register(Schema):
+    model_config = EXAMPLE
+
     email: Email
     password: Password
     display_name: DisplayName | None = None
 
 
 class Login(Schema):
+    model_config = EXAMPLE
+
     email: Email
     password: Password
 

@@ -7,6 +7,7 @@ from sqlalchemy import (
     ARRAY,
     BindParameter,
     ColumnElement,
+    Numeric,
     String,
     Text,
     all_,
@@ -61,9 +62,14 @@ def values(filters: Filter) -> dict[str, Any]:
 def unbounded(kind: TypeEngine[Any]) -> TypeEngine[Any]:
     """The type to bind a value as.
 
-    A cast to VARCHAR(n) would cut a longer value off, and so find what was not asked for.
+    A cast to VARCHAR(n) would cut a longer value off, and one to NUMERIC(p, s) round it: both
+    would find what was not asked for.
     """
-    return Text() if isinstance(kind, String) else kind
+    if isinstance(kind, String):
+        return Text()
+    if isinstance(kind, Numeric) and kind.asdecimal:
+        return Numeric()
+    return kind
 
 
 def bind_array(name: str, kind: TypeEngine[Any]) -> BindParameter[Any]:

@@ -34,6 +34,21 @@ class Operator(StrEnum):
     ISTARTSWITH = "istartswith"
 
 
+DESCRIPTIONS = {
+    Operator.EQ: "`{}` equals this.",
+    Operator.NEQ: "`{}` differs from this, or is null.",
+    Operator.IN: "`{}` is one of these, repeated or separated by commas.",
+    Operator.NOT_IN: "`{}` is none of these, or is null; repeated or separated by commas.",
+    Operator.GT: "`{}` is greater than this.",
+    Operator.GTE: "`{}` is this or greater.",
+    Operator.LT: "`{}` is less than this.",
+    Operator.LTE: "`{}` is this or less.",
+    Operator.ISNULL: "`{}` is null, or with false is not.",
+    Operator.ICONTAINS: "`{}` contains this text, in any case.",
+    Operator.ISTARTSWITH: "`{}` starts with this text, in any case.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """`parameter` is the name in the query string, and the bind parameter's in SQL."""
@@ -64,11 +79,11 @@ Values = Annotated[list[T] | None, Field(min_length=1, max_length=MAX_VALUES)]
 
 OrderBy = Annotated[
     list[T] | None,
-    AfterValidator(_each_once),
     Field(
         max_length=MAX_SORT_KEYS,
-        description="Keys separated by commas, - for descending. NULLs sort last.",
+        description="Keys, repeated or separated by commas; - for descending. NULLs sort last.",
     ),
+    AfterValidator(_each_once),
 ]
 
 
@@ -99,9 +114,12 @@ class Filter(PageParams, BaseFilterModel):
             if not hasattr(model, field):
                 raise TypeError(f"{cls.__name__}.{parameter}: {model.__name__} has no {field}")
             try:
-                cls._declared[parameter] = field, Operator(suffix or "eq")
+                operator = Operator(suffix or "eq")
             except ValueError:
                 raise TypeError(f"{cls.__name__}.{parameter}: no operator {suffix}") from None
+            cls._declared[parameter] = field, operator
+            cls.model_fields[parameter].description = DESCRIPTIONS[operator].format(field)
+        cls.model_fields["search"].description = f"Text in {', '.join(cls.search_fields)}."
 
     @field_validator("*", mode="before", check_fields=False)
     @classmethod

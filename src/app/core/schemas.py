@@ -1,15 +1,31 @@
 """What every body and every parameter is made of: strict, closed and bounded types."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
+from annotated_types import GroupedMetadata
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    JsonValue,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 INT4_MIN, INT4_MAX = -(2**31), 2**31 - 1  # PostgreSQL's integer
+
+MAX_EXPONENT = 100  # of ten
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
@@ -29,6 +45,11 @@ def _without_default(schema: dict[str, Any]) -> None:
 
 UNSET: Any = Field(default=None, json_schema_extra=_without_default)
 """The default of an update's fields: absent, which null is not."""
+
+
+def example(**fields: JsonValue) -> ConfigDict:
+    """The configuration of a schema that shows these values in the documentation."""
+    return ConfigDict(json_schema_extra={"example": fields})
 
 
 class ReadSchema(BaseModel):
@@ -57,6 +78,12 @@ def _storable(value: datetime) -> datetime:
     return value
 
 
+def _plain(value: Decimal) -> Decimal:
+    if abs(value.adjusted()) > MAX_EXPONENT:
+        raise ValueError("must be a number of ordinary size")
+    return value
+
+
 def _email(value: str) -> str:
     try:
         # Addresses within a company's own network are good ones here.
@@ -66,13 +93,40 @@ def _email(value: str) -> str:
     return checked.normalized.lower()
 
 
-Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+class _Undocumented:
+    """Keeps a pattern out of the documentation: example values made from it would be noise."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        documented = handler(schema)
+        documented.pop("pattern", None)
+        return documented
+
+
+Text = Annotated[str, Field(pattern=r"^[^\x00]*$"), _Undocumented()]
 """Any Unicode but NUL, which PostgreSQL's text cannot hold."""
 
 Integer = Annotated[int, Field(ge=INT4_MIN, le=INT4_MAX)]
 
-Number = Annotated[Decimal, Field(max_digits=38, decimal_places=18)]
-"""An exact decimal to compare with; a number without these bounds could wrap to 0 on its way."""
+
+@dataclass(frozen=True, slots=True)
+class Digits(GroupedMetadata):
+    """The bounds of a column NUMERIC(precision, scale); the last of a decimal's annotations.
+
+    Without them the driver makes 0 of 1E+131072, and fails on 0E-131072.
+    """
+
+    precision: int
+    scale: int
+
+    def __iter__(self) -> Iterator[Any]:
+        yield Field(max_digits=self.precision, decimal_places=self.scale)
+        yield AfterValidator(_plain)
+
+
+Number = Annotated[Decimal, Digits(38, 18)]
+"""A decimal to compare with."""
 
 Id = Annotated[UUID, BeforeValidator(_canonical)]
 

@@ -29,11 +29,13 @@ async def read_item(item: LoadedItem) -> Item:
 
 @router.patch("/{item_id}", response_model=ItemRead)
 async def update_item(item_id: Id, data: ItemUpdate, items: Items) -> Item:
+    """Absent fields stay; null clears one that may be empty."""
     return await items.update(item_id, data)
 
 
 @router.delete("/{item_id}", status_code=204)
 async def delete_item(item_id: Id, items: Items) -> None:
+    """Put the item into the bin, from where it can be restored."""
     await items.delete(item_id)
 
 

@@ -5,17 +5,19 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.core.schemas import UNSET, Integer, ReadSchema, Schema, Text
+from app.core.schemas import UNSET, Digits, Integer, ReadSchema, Schema, Text, example
 from app.items.models import ItemStatus
 
 Name = Annotated[Text, Field(min_length=1, max_length=255)]
 Description = Annotated[Text, Field(max_length=5000)]
 Sku = Annotated[Text, Field(min_length=1, max_length=64)]
-Price = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2)]
+Price = Annotated[Decimal, Field(ge=0), Digits(12, 2)]
 Quantity = Annotated[Integer, Field(ge=0)]
 
 
 class ItemCreate(Schema):
+    model_config = example(name="Desk lamp", sku="LAMP-1", price="49.90", status="active")
+
     name: Name
     description: Description | None = None
     sku: Sku
@@ -25,6 +27,8 @@ class ItemCreate(Schema):
 
 
 class ItemUpdate(Schema):
+    model_config = example(price="44.90")
+
     name: Name = UNSET
     description: Description | None = UNSET
     sku: Sku = UNSET

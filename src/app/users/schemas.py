@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.core.schemas import UNSET, Email, ReadSchema, Schema, Text
+from app.core.schemas import UNSET, Email, ReadSchema, Schema, Text, example
 
 DisplayName = Annotated[Text, Field(min_length=1, max_length=100)]
 
@@ -20,6 +20,8 @@ class UserCreate(Schema):
 
 class UserUpdate(Schema):
     """What users may change of themselves."""
+
+    model_config = example(display_name="Ada")
 
     display_name: DisplayName | None = UNSET
 

@@ -21,6 +21,7 @@ from app.config import Environment, Settings
 from app.core.models import Base
 from app.database import Database, UnitOfWork
 from app.embedded import EmbeddedPostgres
+from app.logging import configure_logging
 from app.main import Application, create_app
 from app.migrations import upgrade
 from tests.factories import SignIn, create_token, create_user
@@ -117,6 +118,7 @@ def settings(database_name: str, tmp_path_factory: pytest.TempPathFactory) -> Se
 
 @pytest.fixture(scope="session")
 async def session_app(settings: Settings) -> AsyncIterator[Application]:
+    configure_logging(settings)
     app = create_app(settings)
     assert isinstance(app, Application)
     yield app

@@ -9,6 +9,8 @@ import structlog
 
 from app.config import Settings
 
+_processors: list[structlog.typing.Processor] = []  # loggers keep it from their first use on
+
 
 def configure_logging(settings: Settings) -> None:
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
@@ -37,8 +39,9 @@ def configure_logging(settings: Settings) -> None:
             ),
         ]
         factory = structlog.PrintLoggerFactory(sys.stdout)
+    _processors[:] = processors
     structlog.configure(
-        processors=processors,
+        processors=_processors,
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=factory,
         cache_logger_on_first_use=True,

@@ -83,6 +83,7 @@ def test_is_ready_with_one_command_and_leaves_nothing_behind(
     family = dev.family()
     assert any("postgres" in each.name() for each in family)
     assert dev.end(number) == 0
+    psutil.wait_procs(family, timeout=3)
     assert not alive(family)
     assert "Traceback" not in dev.log.read_text()
 

@@ -33,18 +33,19 @@ class JsonBody:
         media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json":
             raise UnsupportedMediaType
-        if _is_inexact(body) and _is_inexact(_unquoted(body)):
-            message = "A number has more digits than can be kept; send it as a string"
-            return None, [{"type": "inexact_number", "loc": ("body",), "msg": message}]
         if _depth(body) > MAX_DEPTH:
             raise BadRequest(f"The JSON is nested deeper than {MAX_DEPTH} levels")
         try:
-            return self._adapter.validate_json(body), []
+            value = self._adapter.validate_json(body)
         except ValidationError as error:
             found = error.errors(include_url=False, include_context=False, include_input=False)
             if found[0]["type"] == "json_invalid":
                 raise BadRequest from None
             return None, [{**each, "loc": ("body", *each["loc"])} for each in found]
+        if _is_inexact(body) and _is_inexact(_unquoted(body)):
+            message = "A number has more digits than can be kept; send it as a string"
+            return None, [{"type": "inexact_number", "loc": ("body",), "msg": message}]
+        return value, []
 
 
 def _depth(body: bytes) -> int:

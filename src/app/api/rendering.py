@@ -7,6 +7,7 @@ is not of its type. Any other schema is validated and written by pydantic as usu
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from operator import itemgetter
 from types import UnionType
 from typing import Annotated, Any, TypedDict, Union, get_args
 
@@ -27,7 +28,8 @@ class Renderer:
         if self._page:
             [row] = response_model.__pydantic_generic_metadata__["args"]
         fields = _plain_fields(row)
-        self._names = fields.keys()
+        self._names = tuple(fields)
+        self._values: Any = itemgetter(*fields) if fields else None
         if fields and self._page:
             envelope = {name: info.annotation for name, info in Page.model_fields.items()}
             fields = envelope | {"items": list[_typed_dict("Row", fields)]}  # type: ignore[misc]
@@ -39,20 +41,20 @@ class Renderer:
         try:
             if self._serializer is None:
                 return self._adapter.dump_json(self._adapter.validate_python(result))
-            values = vars(result)
-            rows: Sequence[Mapping[str, Any]] = [values]
             if self._page:
-                rows = _rows(result.items)
-                values = {**values, "items": rows}
-            if rows and not self._names <= rows[0].keys():
-                raise RuntimeError(f"The result lacks {set(self._names - rows[0].keys())}")
-            return self._serializer.to_json(values, warnings="error")
-        except (ValidationError, PydanticSerializationError):
+                rows = [self._pick(row) for row in _mappings(result.items)]
+                return self._serializer.to_json({**vars(result), "items": rows}, warnings="error")
+            return self._serializer.to_json(self._pick(vars(result)), warnings="error")
+        except (ValidationError, PydanticSerializationError, KeyError):
             raise RuntimeError(f"The result is not what {self._declared} declares") from None
 
+    def _pick(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The declared fields of a row, in the order in which they are declared."""
+        return dict(zip(self._names, self._values(row), strict=True))
 
-def _rows(items: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
-    return items.as_dicts() if isinstance(items, Rows) else [vars(item) for item in items]
+
+def _mappings(items: Sequence[Any]) -> Sequence[Any]:
+    return items.mappings() if isinstance(items, Rows) else [vars(item) for item in items]
 
 
 def _plain_fields(schema: Any) -> dict[str, Any]:
@@ -61,6 +63,8 @@ def _plain_fields(schema: Any) -> dict[str, Any]:
         return {}
     made = schema.__pydantic_decorators__
     if made.field_serializers or made.model_serializers or made.computed_fields:
+        return {}
+    if len(schema.model_fields) < 2:  # an itemgetter of one name gives no tuple
         return {}
     fields = {}
     for name, info in schema.model_fields.items():

@@ -29,12 +29,10 @@ class Hydrator[ModelT: Entity]:
             fields[name] = convert(fields[name])
         return instance
 
-    def values(self, row: Row) -> dict[str, Any]:
-        """The row as a dictionary, in which an enum is its value."""
-        fields = dict(row.items())
-        for name, convert in self._decorators:
-            fields[name] = convert(fields[name])
-        return fields
+    @cached_property
+    def decodes(self) -> bool:
+        """Whether a row's own values differ from an instance's, other than by being enums."""
+        return bool(self._decorators)
 
     @cached_property
     def _mapper(self) -> Mapper[ModelT]:
@@ -85,11 +83,11 @@ class Rows[ModelT: Entity](Sequence[ModelT]):
             self._instances = [self._hydrate(row) for row in self._rows]
         return self._instances[index]
 
-    def as_dicts(self) -> list[dict[str, Any]]:
-        """The values by column, to be written; of instances, if there are any by now."""
-        if self._instances is not None:
-            return [vars(each) for each in self._instances]
-        return [self._hydrate.values(row) for row in self._rows]
+    def mappings(self) -> Sequence[Any]:
+        """What has each row's values by column, to be written: instances' own, if there are any."""
+        if self._instances is not None or self._hydrate.decodes:
+            return [vars(each) for each in self]
+        return self._rows
 
 
 def insert_defaults(table: Table) -> dict[str, Callable[[], Any]]:

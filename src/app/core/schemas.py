@@ -29,6 +29,7 @@ MAX_EXPONENT = 100  # of ten
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
 _LATEST = datetime(9999, 12, 30, tzinfo=UTC)
 
@@ -78,6 +79,13 @@ def _storable(value: datetime) -> datetime:
     return value
 
 
+def _ascii_number(value: Any) -> Any:
+    # Python reads `1_0`, ` 1 ` and the digits of every script.
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise ValueError("must be a decimal number")
+    return value
+
+
 def _plain(value: Decimal) -> Decimal:
     if abs(value.adjusted()) > MAX_EXPONENT:
         raise ValueError("must be a number of ordinary size")
@@ -123,6 +131,7 @@ class Digits(GroupedMetadata):
     def __iter__(self) -> Iterator[Any]:
         yield Field(max_digits=self.precision, decimal_places=self.scale)
         yield AfterValidator(_plain)
+        yield BeforeValidator(_ascii_number)
 
 
 Number = Annotated[Decimal, Digits(38, 18)]

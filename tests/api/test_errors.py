@@ -1,0 +1,598 @@
+"""Section 2 of the contract: one shape for whatever goes wrong, and nothing of the input in it."""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from app.config import Settings
+from app.database import Database, UnitOfWork
+from app.logging import configure_logging
+from app.main import Application, create_app
+from tests.conftest import new_client
+from tests.factories import create_items, create_token, create_user, item
+
+V1 = "/api/v1"
+ITEMS = f"{V1}/items"
+LOGIN = f"{V1}/auth/login"
+REGISTER = f"{V1}/auth/register"
+ME = f"{V1}/users/me"
+NO_ITEM = "0198f3c2-0000-7000-8000-000000000000"
+JSON = {"Content-Type": "application/json"}
+LIMIT = 1024 * 1024
+CANARY = "canary7f3a9"
+
+MEMBERS = {"type", "title", "status", "detail", "error_code", "correlation_id", "timestamp"}
+
+type Call = dict[str, Any]
+
+
+def call(method: str, url: str, **options: Any) -> Call:
+    return {"method": method, "url": url, **options}
+
+
+def post_item(content: bytes) -> Call:
+    return call("POST", ITEMS, content=content, headers=JSON)
+
+
+def read_problem(response: httpx.Response, status: int, error_code: str) -> dict[str, Any]:
+    """The problem a response holds, once it is seen to have the one shape."""
+    assert response.status_code == status, response.text[:1000]
+    assert response.headers["Content-Type"] == "application/problem+json"
+    problem: dict[str, Any] = response.json()
+    assert problem.keys() >= MEMBERS
+    assert problem.keys() <= MEMBERS | {"errors"}
+    assert problem["type"] == "about:blank"
+    assert problem["title"] == HTTPStatus(status).phrase
+    assert problem["status"] == status
+    assert problem["error_code"] == error_code
+    assert problem["correlation_id"] == response.headers["X-Correlation-ID"]
+    assert datetime.fromisoformat(problem["timestamp"]).utcoffset() == timedelta(0)
+    assert isinstance(problem["detail"], str)
+    assert problem["detail"]
+    assert problem.get("errors") != []
+    for error in problem.get("errors", []):
+        assert error.keys() == {"loc", "message", "code"}
+        assert error["loc"][0] in {"path", "query", "header", "body"}
+        assert error["message"]
+        assert re.fullmatch("[a-z_]+", error["code"])
+    return problem
+
+
+def without_what_varies(response: httpx.Response, id: str) -> dict[str, Any]:
+    """A 404 apart from the id asked for, the correlation id and the time."""
+    problem = read_problem(response, 404, "NOT_FOUND")
+    assert id in problem["detail"]
+    problem["detail"] = problem["detail"].replace(id, "<id>")
+    return {name: problem[name] for name in problem.keys() - {"correlation_id", "timestamp"}}
+
+
+@pytest.fixture(scope="module")
+async def small_app(settings: Settings) -> AsyncIterator[Application]:
+    """An application that takes bodies of 1024 bytes and throttles attempts."""
+    app = create_app(settings.model_copy(update={"max_body_size": 1024, "throttle_enabled": True}))
+    assert isinstance(app, Application)
+    yield app
+    await app.database.close()
+
+
+@pytest.fixture(scope="module")
+async def failing_app(settings: Settings) -> AsyncIterator[Application]:
+    """An application whose database is away, and with routes that fail in every way."""
+    configure_logging(settings)  # the default writes tracebacks for people, which takes long
+    url = SecretStr("postgresql+asyncpg://nobody@127.0.0.1:1/nothing")
+    app = create_app(settings.model_copy(update={"database_url": url}))
+    assert isinstance(app, Application)
+
+    @app.get("/fails/in-the-route")
+    async def fail_in_the_route() -> None:
+        raise RuntimeError(f"UPDATE users: {CANARY}")
+
+    @app.get("/fails/in-the-answer", response_model=int)
+    async def fail_in_the_answer() -> str:
+        return CANARY
+
+    async def fail_plainly(_: object) -> None:
+        raise LookupError(CANARY)
+
+    app.add_route("/fails/in-a-plain-route", fail_plainly)  # type: ignore[arg-type]  # no response
+    yield app
+    await app.database.close()
+
+
+PROBLEMS: dict[str, tuple[int, str, Call]] = {
+    "a truncated body": (400, "BAD_REQUEST", post_item(b'{"name": "a')),
+    "a wrong login": (
+        401,
+        "INVALID_CREDENTIALS",
+        call("POST", LOGIN, json={"email": "nobody@example.com", "password": CANARY}),
+    ),
+    "another scheme": (
+        401,
+        "UNAUTHORIZED",
+        call("GET", ME, headers={"Authorization": f"Basic {CANARY}"}),
+    ),
+    "an unknown token": (
+        401,
+        "UNAUTHORIZED",
+        call("GET", ME, headers={"Authorization": f"Bearer plinth_{CANARY}"}),
+    ),
+    "an unknown path": (404, "NOT_FOUND", call("GET", f"/{CANARY}")),
+    "an unknown path of the API": (404, "NOT_FOUND", call("GET", f"{V1}/{CANARY}")),
+    "a slash too many": (404, "NOT_FOUND", call("GET", f"{ITEMS}/")),
+    "a file that is not there": (404, "NOT_FOUND", call("GET", f"/docs/assets/{CANARY}")),
+    "a way out of the folder": (404, "NOT_FOUND", call("GET", "/docs/assets/%2e%2e/%2e%2e/x")),
+    "a missing item": (404, "NOT_FOUND", call("GET", f"{ITEMS}/{NO_ITEM}")),
+    "a wrong method": (405, "METHOD_NOT_ALLOWED", call("PUT", ITEMS, json={"name": CANARY})),
+    "a method nobody knows": (405, "METHOD_NOT_ALLOWED", call("BREW", ITEMS)),
+    "a wrong method on the docs": (405, "METHOD_NOT_ALLOWED", call("POST", "/docs")),
+    "a wrong method on a file": (405, "METHOD_NOT_ALLOWED", call("POST", "/docs/assets/x")),
+    "a taken address": (
+        409,
+        "CONFLICT",
+        call(
+            "POST",
+            REGISTER,
+            json={"email": "ALICE@example.com", "password": "correct horse battery staple"},
+        ),
+    ),
+    "a large body": (413, "PAYLOAD_TOO_LARGE", post_item(b" " * (LIMIT + 1))),
+    "another media type": (
+        415,
+        "UNSUPPORTED_MEDIA_TYPE",
+        call("POST", ITEMS, content=CANARY, headers={"Content-Type": "text/plain"}),
+    ),
+    "no body": (422, "VALIDATION_ERROR", call("POST", ITEMS)),
+    "a wrong field": (422, "VALIDATION_ERROR", call("POST", ITEMS, json=item(status=CANARY))),
+    "a wrong path": (422, "VALIDATION_ERROR", call("GET", f"{ITEMS}/{CANARY}")),
+    "a wrong parameter": (422, "VALIDATION_ERROR", call("GET", ITEMS, params={"price": CANARY})),
+    "an unknown parameter": (
+        422,
+        "UNKNOWN_PARAMETER",
+        call("GET", ITEMS, params={"prize": CANARY}),
+    ),
+}
+
+
+class TestShape:
+    @pytest.mark.parametrize("kind", PROBLEMS)
+    async def test_each_kind_has_the_one_shape_and_echoes_nothing(
+        self, alice: httpx.AsyncClient, kind: str
+    ) -> None:
+        status, error_code, sent = PROBLEMS[kind]
+        response = await alice.request(**sent)
+        read_problem(response, status, error_code)
+        assert CANARY not in response.text
+        assert CANARY not in str(response.headers)
+
+    @pytest.mark.parametrize(
+        "range", ["bytes=abc", f"{CANARY}=1", "bytes=9-1", "bytes=99999999999-", "bytes="]
+    )
+    async def test_a_range_that_a_file_lacks_is_no_other_shape(
+        self, client: httpx.AsyncClient, range: str
+    ) -> None:
+        response = await client.get("/docs/assets/favicon.png", headers={"Range": range})
+        media_type = response.headers["Content-Type"] if response.content else None
+        assert response.is_success or media_type in {None, "application/problem+json"}
+
+    @pytest.mark.parametrize(
+        ("sent", "places"),
+        [
+            pytest.param(
+                call("POST", ITEMS, json={"quantity": -1}),
+                {"body.name", "body.sku", "body.price", "body.quantity"},
+                id="body",
+            ),
+            pytest.param(
+                call("GET", ITEMS, params={"price__gte": "x", "size": "0"}),
+                {"query.price__gte", "query.size"},
+                id="query",
+            ),
+            pytest.param(
+                call("GET", ITEMS, params={"status__in": "draft,x"}),
+                {"query.status__in.1"},
+                id="element",
+            ),
+            pytest.param(call("GET", f"{ITEMS}/x"), {"path.item_id"}, id="path"),
+            pytest.param(
+                call("GET", ITEMS, params={"prize": "1", "colour": "1"}),
+                {"query.prize", "query.colour"},
+                id="unknown",
+            ),
+        ],
+    )
+    async def test_every_field_that_is_wrong_is_named(
+        self, alice: httpx.AsyncClient, sent: Call, places: set[str]
+    ) -> None:
+        errors = (await alice.request(**sent)).json()["errors"]
+        assert {".".join(map(str, error["loc"])) for error in errors} == places
+
+    @pytest.mark.parametrize("kind", ["an unknown path", "a wrong method", "a truncated body"])
+    async def test_what_is_wrong_with_no_field_has_no_errors(
+        self, alice: httpx.AsyncClient, kind: str
+    ) -> None:
+        response = await alice.request(**PROBLEMS[kind][2])
+        assert "errors" not in response.json()
+
+
+class TestUnhandled:
+    @pytest.mark.parametrize("where", ["in-the-route", "in-the-answer", "in-a-plain-route"])
+    async def test_it_is_a_500_that_tells_nothing(
+        self, failing_app: Application, where: str
+    ) -> None:
+        async with new_client(failing_app) as client:
+            response = await client.get(f"/fails/{where}")
+        problem = read_problem(response, 500, "INTERNAL_ERROR")
+        assert "errors" not in problem
+        for secret in (CANARY, "UPDATE", "Error", "Traceback", ".py"):
+            assert secret not in problem["detail"]
+
+    @pytest.mark.parametrize("path", ["/health/ready", ITEMS, ME])
+    async def test_a_database_that_is_away_is_a_503_to_retry(
+        self, failing_app: Application, path: str
+    ) -> None:
+        async with new_client(failing_app, {"Authorization": "Bearer plinth_x"}) as client:
+            response = await client.get(path)
+        problem = read_problem(response, 503, "SERVICE_UNAVAILABLE")
+        assert int(response.headers["Retry-After"]) >= 1
+        assert "127.0.0.1" not in problem["detail"]
+
+    async def test_the_process_lives_without_a_database(self, failing_app: Application) -> None:
+        async with new_client(failing_app) as client:
+            assert (await client.get("/health/live")).status_code == 200
+
+
+class TestBadRequest:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            pytest.param(b"{", id="truncated"),
+            pytest.param(b'{"name": "a", "sku": "a", "price": 1', id="truncated at its end"),
+            pytest.param(b'{"name": "a", "sku": "a", "price": 1}}', id="a brace too many"),
+            pytest.param(b'{"name": "a"}{"name": "a"}', id="two bodies"),
+            pytest.param(b"{'name': 'a'}", id="single quotes"),
+            pytest.param(b'{"name": "a",}', id="a trailing comma"),
+            pytest.param(b'{name: "a"}', id="no quotes"),
+            pytest.param(b'{"price": 01}', id="a leading zero"),
+            pytest.param(b'{"price": 0x10}', id="hexadecimal"),
+            pytest.param(b'{"price": +1}', id="a plus"),
+            pytest.param(b'{"name": "a" /* a */}', id="a comment"),
+            pytest.param(b'{"name": "a\nb"}', id="a raw line break in a string"),
+            pytest.param(b'{"name": "a\x00b"}', id="a raw NUL in a string"),
+            pytest.param(b"\x00", id="NUL"),
+            pytest.param(b"   ", id="blank"),
+            pytest.param(b"name=a&sku=a", id="a form"),
+            pytest.param(b'{"name": "\xff"}', id="not UTF-8"),
+            pytest.param(b'{"name": "\xc3"}', id="truncated UTF-8"),
+            pytest.param(b'{"name": "\xc0\x80"}', id="overlong UTF-8"),
+            pytest.param(b'{"name": "\xed\xa0\x80"}', id="a surrogate's bytes"),
+            pytest.param('{"name": "a"}'.encode("utf-16"), id="UTF-16"),
+            pytest.param(b'{"name": "\\ud800"}', id="a lone high surrogate"),
+            pytest.param(b'{"name": "\\udfff"}', id="a lone low surrogate"),
+            pytest.param(b'{"name": "\\udc00\\ud800"}', id="surrogates the wrong way round"),
+            pytest.param(b'{"\\ud800": 1}', id="a lone surrogate in a name"),
+            pytest.param(b'{"name": "\\u12"}', id="half an escape"),
+            pytest.param(b"[" * 65 + b"]" * 65, id="65 arrays deep"),
+            pytest.param(b'{"a":' * 65 + b"1" + b"}" * 65, id="65 objects deep"),
+            pytest.param(b'[{"a":' * 33 + b"1" + b"}]" * 33, id="66 of both deep"),
+            pytest.param(b'{"price": 12.5000000000000000001', id="a long number, truncated"),
+            pytest.param(b'{"a": "\xff", "b": 12.5000000000000000001}', id="one, not UTF-8"),
+            pytest.param(b"[" * 65 + b"12.5000000000000000001" + b"]" * 65, id="one, 65 deep"),
+            pytest.param(b"[" * 500_000, id="500,000 arrays deep and no end"),
+            pytest.param(b'{"a":' * 200_000, id="200,000 objects deep and no end"),
+        ],
+    )
+    async def test_what_is_no_json(self, alice: httpx.AsyncClient, body: bytes) -> None:
+        problem = read_problem(await alice.request(**post_item(body)), 400, "BAD_REQUEST")
+        assert "errors" not in problem
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            pytest.param(b"[" * 64 + b"]" * 64, id="arrays"),
+            pytest.param(b'[{"a":' * 32 + b"1" + b"}]" * 32, id="both"),
+            pytest.param(b"[" + b"[]," * 500 + b"[]]", id="many beside each other"),
+        ],
+    )
+    async def test_64_levels_are_json(self, alice: httpx.AsyncClient, body: bytes) -> None:
+        read_problem(await alice.request(**post_item(body)), 422, "VALIDATION_ERROR")
+
+    @pytest.mark.parametrize("name", ["[" * 200, '"[' * 100, "\\[" * 100, '\\"{' * 70])
+    async def test_brackets_within_a_string_are_no_levels(
+        self, alice: httpx.AsyncClient, name: str
+    ) -> None:
+        (created,) = await create_items(alice, {"name": name})
+        assert created["name"] == name
+
+
+class TestUnauthorized:
+    async def test_no_token_asks_for_one(self, client: httpx.AsyncClient) -> None:
+        response = await client.get(ME)
+        read_problem(response, 401, "UNAUTHORIZED")
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+
+    @pytest.mark.parametrize(
+        "header", ["", "Bearer", "Bearer ", "Basic YTpi", "plinth_abc", "Token plinth_abc", "\xff"]
+    )
+    async def test_what_holds_no_bearer_token_counts_as_none(
+        self, client: httpx.AsyncClient, header: str
+    ) -> None:
+        response = await client.get(ME, headers={b"Authorization": header.encode("latin-1")})
+        read_problem(response, 401, "UNAUTHORIZED")
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+
+    @pytest.mark.parametrize(
+        "token",
+        [
+            "x",
+            "a b",
+            "plinth_",
+            "plinth_" + "a" * 43,
+            "plinth_" + "a" * 20_000,
+            "plinth_\x00",
+            "plinth_\xff",
+            "eyJhbGciOiJub25lIn0.e30.",
+        ],
+    )
+    async def test_a_token_that_is_none_of_ours_is_invalid(
+        self, client: httpx.AsyncClient, token: str
+    ) -> None:
+        header = f"Bearer {token}".encode("latin-1")
+        response = await client.get(ME, headers={b"Authorization": header})
+        read_problem(response, 401, "UNAUTHORIZED")
+        assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+
+    async def test_a_revoked_token_is_invalid(self, alice: httpx.AsyncClient) -> None:
+        assert (await alice.post(f"{V1}/auth/logout")).status_code == 204
+        response = await alice.get(ME)
+        read_problem(response, 401, "UNAUTHORIZED")
+        assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "UPDATE sessions SET expires_at = now()",
+            "UPDATE sessions SET last_used_at = now() - interval '400 days'",
+            "UPDATE users SET is_active = false",
+            "UPDATE users SET deleted_at = now()",
+        ],
+    )
+    async def test_a_token_whose_time_or_user_is_gone_is_invalid(
+        self, alice: httpx.AsyncClient, work: UnitOfWork, change: str
+    ) -> None:
+        assert (await alice.get(ME)).status_code == 200
+        await work.execute(text(change))
+        await work.commit()
+        response = await alice.get(ME)
+        read_problem(response, 401, "UNAUTHORIZED")
+        assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+
+    async def test_a_wrong_login_asks_for_a_token(
+        self, client: httpx.AsyncClient, database: Database
+    ) -> None:
+        await create_user(database, "alice@example.com")
+        login = {"email": "alice@example.com", "password": CANARY}
+        response = await client.post(LOGIN, json=login)
+        problem = read_problem(response, 401, "INVALID_CREDENTIALS")
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+        assert "errors" not in problem
+
+    async def test_the_scheme_is_named_in_any_case(
+        self, client: httpx.AsyncClient, database: Database
+    ) -> None:
+        token = await create_token(database, await create_user(database, "alice@example.com"))
+        response = await client.get(ME, headers={"Authorization": f"bEARER {token}"})
+        assert response.status_code == 200
+
+
+class TestNotFound:
+    @pytest.mark.parametrize(
+        ("method", "path", "body"),
+        [
+            ("GET", "", None),
+            ("PATCH", "", {"name": "a"}),
+            ("PATCH", "", {}),
+            ("DELETE", "", None),
+        ],
+    )
+    async def test_missing_deleted_and_foreign_are_the_same(
+        self,
+        alice: httpx.AsyncClient,
+        bob: httpx.AsyncClient,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None,
+    ) -> None:
+        foreign, deleted = await create_items(bob, {}), await create_items(alice, {})
+        await alice.delete(f"{ITEMS}/{deleted[0]['id']}")
+        answers = []
+        for id in (NO_ITEM, foreign[0]["id"], deleted[0]["id"]):
+            response = await alice.request(method, f"{ITEMS}/{id}{path}", json=body)
+            headers = {name for name in response.headers if name != "content-length"}
+            answers.append((headers, without_what_varies(response, id)))
+        assert answers[0] == answers[1] == answers[2]
+
+    async def test_restoring_the_missing_and_the_foreign_are_the_same(
+        self, alice: httpx.AsyncClient, bob: httpx.AsyncClient
+    ) -> None:
+        live, deleted = await create_items(bob, {}, {})
+        await bob.delete(f"{ITEMS}/{deleted['id']}")
+        answers = []
+        for id in (NO_ITEM, live["id"], deleted["id"]):
+            response = await alice.post(f"{ITEMS}/{id}/restore")
+            answers.append(without_what_varies(response, id))
+        assert answers[0] == answers[1] == answers[2]
+
+    async def test_a_superuser_is_no_exception(
+        self, bob: httpx.AsyncClient, sign_in: Callable[..., Any]
+    ) -> None:
+        (foreign,) = await create_items(bob, {})
+        root = await sign_in("root@example.com", superuser=True)
+        without_what_varies(await root.get(f"{ITEMS}/{foreign['id']}"), foreign["id"])
+
+
+class TestMethodNotAllowed:
+    async def test_allow_is_complete_on_every_path(self, alice: httpx.AsyncClient) -> None:
+        paths = (await alice.get("/openapi.json")).json()["paths"]
+        assert len(paths) >= 8
+        for path, operations in paths.items():
+            response = await alice.request("BREW", re.sub("{.*?}", NO_ITEM, path))
+            read_problem(response, 405, "METHOD_NOT_ALLOWED")
+            allowed = set(response.headers["Allow"].split(", ")) - {"HEAD", "OPTIONS"}
+            assert allowed == {method.upper() for method in operations}, path
+
+    @pytest.mark.parametrize(
+        "path", ["/docs", "/redoc", "/openapi.json", "/docs/assets/favicon.png"]
+    )
+    async def test_allow_on_the_docs(self, client: httpx.AsyncClient, path: str) -> None:
+        response = await client.delete(path)
+        read_problem(response, 405, "METHOD_NOT_ALLOWED")
+        assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD"}
+
+    async def test_the_method_is_judged_before_the_caller(self, client: httpx.AsyncClient) -> None:
+        read_problem(await client.put(ITEMS), 405, "METHOD_NOT_ALLOWED")
+
+
+class TestConflict:
+    async def test_a_taken_sku_is_named_and_not_repeated(self, alice: httpx.AsyncClient) -> None:
+        await create_items(alice, {"sku": CANARY})
+        response = await alice.post(ITEMS, json=item(sku=CANARY))
+        problem = read_problem(response, 409, "CONFLICT")
+        assert [error["loc"] for error in problem["errors"]] == [["body", "sku"]]
+        for secret in (CANARY, "uq_", "duplicate", "owner_id", "constraint", "items"):
+            assert secret not in response.text
+
+    async def test_an_update_to_a_taken_sku(self, alice: httpx.AsyncClient) -> None:
+        _, other = await create_items(alice, {"sku": CANARY}, {})
+        response = await alice.patch(f"{ITEMS}/{other['id']}", json={"sku": CANARY})
+        problem = read_problem(response, 409, "CONFLICT")
+        assert problem["errors"][0]["loc"] == ["body", "sku"]
+        assert (await alice.get(f"{ITEMS}/{other['id']}")).json() == other
+
+    async def test_a_restore_whose_sku_is_taken_meanwhile(self, alice: httpx.AsyncClient) -> None:
+        (deleted,) = await create_items(alice, {"sku": CANARY})
+        await alice.delete(f"{ITEMS}/{deleted['id']}")
+        await create_items(alice, {"sku": CANARY})
+        response = await alice.post(f"{ITEMS}/{deleted['id']}/restore")
+        read_problem(response, 409, "CONFLICT")
+        assert "sku" in response.text
+        assert CANARY not in response.text
+
+    async def test_a_taken_address_is_named_and_not_repeated(
+        self, alice: httpx.AsyncClient
+    ) -> None:
+        response = await alice.request(**PROBLEMS["a taken address"][2])
+        problem = read_problem(response, 409, "CONFLICT")
+        assert [error["loc"] for error in problem["errors"]] == [["body", "email"]]
+        for secret in ("alice", "ALICE", "uq_", "users"):
+            assert secret not in response.text
+
+
+class TestPayloadTooLarge:
+    async def test_a_declared_length_is_refused_unread(self, alice: httpx.AsyncClient) -> None:
+        headers = JSON | {"Content-Length": str(LIMIT + 1)}
+        response = await alice.post(ITEMS, content=b"{}", headers=headers)
+        read_problem(response, 413, "PAYLOAD_TOO_LARGE")
+
+    async def test_chunks_without_a_length_are_counted(self, alice: httpx.AsyncClient) -> None:
+        sent = 0
+
+        async def chunks() -> AsyncIterator[bytes]:
+            nonlocal sent
+            for _ in range(100):
+                sent += 1
+                yield b" " * (LIMIT // 10)
+
+        response = await alice.post(ITEMS, content=chunks(), headers=JSON)
+        assert "Content-Length" not in response.request.headers
+        read_problem(response, 413, "PAYLOAD_TOO_LARGE")
+        assert sent < 15
+
+    async def test_chunks_within_the_limit_are_taken(self, alice: httpx.AsyncClient) -> None:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield b'{"name": "a", "sku":'
+            yield b' "a", "price": 1}'
+
+        response = await alice.post(ITEMS, content=chunks(), headers=JSON)
+        assert response.status_code == 201
+
+    async def test_1_mib_is_within_the_limit(self, alice: httpx.AsyncClient) -> None:
+        body = b'{"name": "a", "sku": "a", "price": 1}'.ljust(LIMIT)
+        assert (await alice.request(**post_item(body))).status_code == 201
+
+    @pytest.mark.parametrize(("length", "status"), [(1024, 400), (1025, 413)])
+    async def test_the_limit_is_a_setting(
+        self, small_app: Application, length: int, status: int
+    ) -> None:
+        async with new_client(small_app) as client:
+            response = await client.post(LOGIN, content=b" " * length, headers=JSON)
+        assert response.status_code == status
+
+
+class TestUnsupportedMediaType:
+    @pytest.mark.parametrize(
+        "media_type",
+        [
+            "text/plain",
+            "text/json",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+            "application/json5",
+            "application/problem+json",
+            "application/json, text/plain",
+            "application/octet-stream",
+            "*/*",
+            "json",
+            "",
+            "\xff",
+        ],
+    )
+    async def test_a_body_of_another_type(self, alice: httpx.AsyncClient, media_type: str) -> None:
+        headers = {b"Content-Type": media_type.encode("latin-1")}
+        response = await alice.post(ITEMS, content=b"{}", headers=headers)
+        read_problem(response, 415, "UNSUPPORTED_MEDIA_TYPE")
+
+    async def test_a_body_of_no_type(self, alice: httpx.AsyncClient) -> None:
+        response = await alice.post(ITEMS, content=b"{}")
+        assert "Content-Type" not in response.request.headers
+        read_problem(response, 415, "UNSUPPORTED_MEDIA_TYPE")
+
+    @pytest.mark.parametrize(
+        ("method", "path"), [("POST", LOGIN), ("POST", REGISTER), ("PATCH", ME)]
+    )
+    async def test_every_route_with_a_body_asks_for_json(
+        self, alice: httpx.AsyncClient, method: str, path: str
+    ) -> None:
+        response = await alice.request(method, path, data={"email": CANARY})
+        read_problem(response, 415, "UNSUPPORTED_MEDIA_TYPE")
+
+    @pytest.mark.parametrize(
+        "media_type",
+        ["application/json", "APPLICATION/JSON", "application/json;charset=utf-8"],
+    )
+    async def test_json_by_any_of_its_names(
+        self, alice: httpx.AsyncClient, media_type: str
+    ) -> None:
+        body = b'{"name": "a", "sku": "a", "price": 1}'
+        response = await alice.post(ITEMS, content=body, headers={"Content-Type": media_type})
+        assert response.status_code == 201
+
+
+class TestRateLimited:
+    @pytest.mark.usefixtures("app")
+    async def test_too_many_attempts_say_when_to_come_back(self, small_app: Application) -> None:
+        account = {"email": "alice@example.com", "password": CANARY}
+        async with new_client(small_app) as client:
+            for _ in range(5):
+                response = await client.post(REGISTER, json=account)
+                read_problem(response, 422, "VALIDATION_ERROR")
+            response = await client.post(REGISTER, json=account)
+        read_problem(response, 429, "RATE_LIMITED")
+        assert int(response.headers["Retry-After"]) >= 1
+        assert CANARY not in response.text

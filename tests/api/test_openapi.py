@@ -1,0 +1,301 @@
+"""What the schema tells a client, held against what the contract promises and the routes do."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from app.api.v1.router import PUBLIC
+from app.main import Application
+from tests.api.test_errors import ITEMS, MEMBERS, NO_ITEM, read_problem
+from tests.conftest import new_client
+
+type Schema = dict[str, Any]
+
+STATUSES = ["draft", "active", "archived"]
+SORT_KEYS = [
+    "name", "sku", "price", "quantity", "status", "created_at", "updated_at", "description",
+]  # fmt: skip
+
+TEXTS = ["name", "name__icontains", "name__istartswith", "sku"]
+DECIMALS = ["price", "price__gt", "price__gte", "price__lt", "price__lte"]
+INTEGERS = ["quantity", "quantity__gt", "quantity__gte", "quantity__lt", "quantity__lte"]
+TIMESTAMPS = ["created_at__gte", "created_at__lt", "updated_at__gte", "updated_at__lt"]
+STATUS_FILTERS = ["status", "status__neq", "status__in", "status__not_in"]
+FILTERS = [*TEXTS, *DECIMALS, *INTEGERS, *TIMESTAMPS, *STATUS_FILTERS, "sku__in"]
+GRAMMAR = {"page", "size", "search", "order_by", "cursor", "deleted", "total"}
+
+
+@pytest.fixture(scope="module")
+async def document(session_app: Application) -> Any:
+    async with new_client(session_app) as client:
+        return (await client.get("/openapi.json")).json()
+
+
+@pytest.fixture(scope="module")
+def parameters(document: Any) -> dict[str, Schema]:
+    """The query parameters of the list of items, by name."""
+    declared = document["paths"][ITEMS]["get"]["parameters"]
+    return {each["name"]: each for each in declared if each["in"] == "query"}
+
+
+def operations(document: Any) -> list[tuple[str, str, Schema]]:
+    return [
+        (method.upper(), path, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def variants(document: Any, schema: Schema) -> list[Schema]:
+    """What a value may be, apart from null, with the constraints that hold for each."""
+    components = document["components"]["schemas"]
+    resolved = [
+        components[each["$ref"].rpartition("/")[2]] if "$ref" in each else each
+        for each in schema.get("anyOf", [schema])
+    ]
+    return [each for each in resolved if each.get("type") != "null"]
+
+
+def only(document: Any, schema: Schema) -> Schema:
+    (variant,) = variants(document, schema)
+    return variant
+
+
+class TestParameters:
+    def test_they_are_the_contracts_and_no_others(self, parameters: dict[str, Schema]) -> None:
+        filters = {*FILTERS, "description__isnull"}
+        assert parameters.keys() - GRAMMAR == filters
+        assert parameters.keys() >= {"page", "size", "search", "order_by"}
+
+    def test_none_is_required(self, parameters: dict[str, Schema]) -> None:
+        assert not [name for name, each in parameters.items() if each["required"]]
+
+    @pytest.mark.parametrize("name", TEXTS)
+    def test_text(self, document: Any, parameters: dict[str, Schema], name: str) -> None:
+        schema = only(document, parameters[name]["schema"])
+        assert schema["type"] == "string"
+        assert "format" not in schema
+
+    @pytest.mark.parametrize("name", DECIMALS)
+    def test_decimals_are_numbers_or_strings(
+        self, document: Any, parameters: dict[str, Schema], name: str
+    ) -> None:
+        found = variants(document, parameters[name]["schema"])
+        assert {each["type"] for each in found} <= {"number", "string"}
+        assert all("format" not in each for each in found)
+
+    @pytest.mark.parametrize("name", INTEGERS)
+    def test_integers_within_the_columns_range(
+        self, document: Any, parameters: dict[str, Schema], name: str
+    ) -> None:
+        schema = only(document, parameters[name]["schema"])
+        assert schema["type"] == "integer"
+        assert (schema["minimum"], schema["maximum"]) == (-(2**31), 2**31 - 1)
+
+    @pytest.mark.parametrize("name", TIMESTAMPS)
+    def test_timestamps(self, document: Any, parameters: dict[str, Schema], name: str) -> None:
+        schema = only(document, parameters[name]["schema"])
+        assert (schema["type"], schema["format"]) == ("string", "date-time")
+
+    def test_booleans(self, document: Any, parameters: dict[str, Schema]) -> None:
+        assert only(document, parameters["description__isnull"]["schema"])["type"] == "boolean"
+
+    @pytest.mark.parametrize("name", ["status", "status__neq"])
+    def test_enums(self, document: Any, parameters: dict[str, Schema], name: str) -> None:
+        assert only(document, parameters[name]["schema"])["enum"] == STATUSES
+
+    @pytest.mark.parametrize("name", ["status__in", "status__not_in"])
+    def test_arrays_of_enums(self, document: Any, parameters: dict[str, Schema], name: str) -> None:
+        schema = only(document, parameters[name]["schema"])
+        assert (schema["type"], schema["maxItems"]) == ("array", 100)
+        assert only(document, schema["items"])["enum"] == STATUSES
+
+    def test_arrays_of_text(self, document: Any, parameters: dict[str, Schema]) -> None:
+        schema = only(document, parameters["sku__in"]["schema"])
+        assert (schema["type"], schema["maxItems"]) == ("array", 100)
+        assert only(document, schema["items"])["type"] == "string"
+
+    def test_sort_keys_are_an_enum(self, document: Any, parameters: dict[str, Schema]) -> None:
+        schema = only(document, parameters["order_by"]["schema"])
+        assert schema["type"] == "array"
+        keys = only(document, schema["items"])["enum"]
+        assert sorted(keys) == sorted([*SORT_KEYS, *(f"-{key}" for key in SORT_KEYS)])
+
+    def test_at_most_four_of_them(self, document: Any, parameters: dict[str, Schema]) -> None:
+        assert only(document, parameters["order_by"]["schema"])["maxItems"] == 4
+        assert "maxLength" not in parameters["order_by"]["schema"]
+
+    def test_the_limits_of_a_page(self, document: Any, parameters: dict[str, Schema]) -> None:
+        page, size = (only(document, parameters[name]["schema"]) for name in ("page", "size"))
+        assert page["type"] == size["type"] == "integer"
+        assert (page["minimum"], page["default"]) == (1, 1)
+        assert (size["minimum"], size["maximum"], size["default"]) == (1, 100, 50)
+
+    def test_the_length_of_a_search(self, document: Any, parameters: dict[str, Schema]) -> None:
+        schema = only(document, parameters["search"]["schema"])
+        assert (schema["type"], schema["maxLength"]) == ("string", 100)
+
+    def test_ids_in_paths_are_uuids(self, document: Any) -> None:
+        found = [
+            each["schema"]
+            for _, _, operation in operations(document)
+            for each in operation.get("parameters", [])
+            if each["in"] == "path"
+        ]
+        assert len(found) >= 4
+        assert all((each["type"], each["format"]) == ("string", "uuid") for each in found)
+
+
+class TestBodies:
+    @pytest.mark.parametrize(
+        ("field", "expected"),
+        [
+            ("name", {"type": "string", "minLength": 1, "maxLength": 255}),
+            ("description", {"type": "string", "maxLength": 5000}),
+            ("sku", {"type": "string", "minLength": 1, "maxLength": 64}),
+            ("quantity", {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}),
+            ("status", {"type": "string", "enum": STATUSES}),
+        ],
+    )
+    @pytest.mark.parametrize("name", ["ItemCreate", "ItemUpdate"])
+    def test_the_limits_of_a_field(
+        self, document: Any, name: str, field: str, expected: Schema
+    ) -> None:
+        properties = document["components"]["schemas"][name]["properties"]
+        assert only(document, properties[field]).items() >= expected.items()
+
+    @pytest.mark.parametrize("name", ["ItemCreate", "ItemUpdate"])
+    def test_a_price_is_a_number_or_a_string(self, document: Any, name: str) -> None:
+        price = document["components"]["schemas"][name]["properties"]["price"]
+        found = {each["type"]: each for each in variants(document, price)}
+        assert found.keys() == {"number", "string"}
+        assert found["number"]["minimum"] == 0
+
+    def test_what_a_new_item_needs(self, document: Any) -> None:
+        schema = document["components"]["schemas"]["ItemCreate"]
+        assert set(schema["required"]) == {"name", "sku", "price"}
+        assert schema["properties"]["quantity"]["default"] == 0
+        assert schema["properties"]["status"]["default"] == "draft"
+
+    def test_an_update_needs_nothing_and_clears_what_is_nullable(self, document: Any) -> None:
+        schema = document["components"]["schemas"]["ItemUpdate"]
+        assert "required" not in schema
+        nullable = {
+            name
+            for name, each in schema["properties"].items()
+            if {"type": "null"} in each.get("anyOf", [])
+        }
+        assert nullable == {"description"}
+        assert not [name for name, each in schema["properties"].items() if "default" in each]
+
+    def test_bodies_are_closed_json(self, document: Any) -> None:
+        found = [
+            operation["requestBody"]
+            for _, _, operation in operations(document)
+            if "requestBody" in operation
+        ]
+        assert len(found) >= 5
+        for body in found:
+            assert body["required"] is True
+            assert body["content"].keys() == {"application/json"}
+            schema = only(document, body["content"]["application/json"]["schema"])
+            assert schema["additionalProperties"] is False
+
+    def test_an_item_that_is_read_has_every_field(self, document: Any) -> None:
+        schema = document["components"]["schemas"]["ItemRead"]
+        fields = {"id", "owner_id", "name", "description", "sku", "price", "quantity", "status"}
+        fields |= {"created_at", "updated_at", "version", "deleted_at"}
+        assert set(schema["required"]) == schema["properties"].keys() == fields
+        assert only(document, schema["properties"]["price"])["type"] == "string"
+
+    def test_no_answer_holds_a_secret(self, document: Any) -> None:
+        schemas = document["components"]["schemas"]
+        read = {name: each for name, each in schemas.items() if name.endswith("Read")}
+        assert read.keys() >= {"ItemRead", "LoginRead", "UserRead"}
+        for name, schema in read.items():
+            assert not [field for field in schema["properties"] if re.search("pass|hash", field)]
+            assert "token" not in schema["properties"] or name == "LoginRead"
+
+
+class TestSecurity:
+    def test_the_scheme_is_a_bearer_token(self, document: Any) -> None:
+        schemes = document["components"]["securitySchemes"]
+        assert schemes.keys() == {"Session"}
+        assert schemes["Session"].items() >= {"type": "http", "scheme": "bearer"}.items()
+
+    def test_the_routes_without_it_are_the_public_list(self, document: Any) -> None:
+        business = [each for each in operations(document) if each[1].startswith("/api/v1/")]
+        assert len(business) >= 11
+        assert {
+            f"{method} {path.removeprefix('/api/v1')}"
+            for method, path, operation in business
+            if not operation.get("security")
+        } == PUBLIC
+
+    def test_the_others_name_it(self, document: Any) -> None:
+        found = [each["security"] for _, _, each in operations(document) if "security" in each]
+        assert all(each == [{"Session": []}] for each in found)
+
+    def test_outside_of_the_api_are_the_probes_alone(self, document: Any) -> None:
+        outside = {path for path in document["paths"] if not path.startswith("/api/v1/")}
+        assert outside == {"/health/live", "/health/ready"}
+
+    async def test_the_schema_tells_the_truth_to_strangers(
+        self, document: Any, client: httpx.AsyncClient
+    ) -> None:
+        for method, path, operation in operations(document):
+            url = re.sub("{.*?}", NO_ITEM, path)
+            response = await client.request(method, url, headers={"Content-Type": "text/plain"})
+            if operation.get("security"):
+                read_problem(response, 401, "UNAUTHORIZED")
+                assert response.headers["WWW-Authenticate"] == "Bearer"
+            else:
+                assert response.status_code != 401, (method, path)
+
+
+class TestAnswers:
+    def test_each_operation_has_a_name_of_its_own(self, document: Any) -> None:
+        names = [operation["operationId"] for _, _, operation in operations(document)]
+        assert len(set(names)) == len(names)
+
+    @pytest.mark.parametrize(
+        ("route", "status"),
+        [
+            (("POST", "/api/v1/auth/register"), "201"),
+            (("POST", "/api/v1/auth/login"), "200"),
+            (("POST", "/api/v1/auth/logout"), "204"),
+            (("POST", ITEMS), "201"),
+            (("GET", ITEMS), "200"),
+            (("DELETE", f"{ITEMS}/{{item_id}}"), "204"),
+            (("POST", f"{ITEMS}/{{item_id}}/restore"), "200"),
+        ],
+    )
+    def test_success_has_the_contracts_status(
+        self, document: Any, route: tuple[str, str], status: str
+    ) -> None:
+        (operation,) = (each for *names, each in operations(document) if tuple(names) == route)
+        assert [code for code in operation["responses"] if code.startswith("2")] == [status]
+        assert ("content" in operation["responses"][status]) is (status != "204")
+
+    def test_no_error_is_documented_in_a_shape_it_never_has(self, document: Any) -> None:
+        for method, path, operation in operations(document):
+            for status, response in operation["responses"].items():
+                if not status.startswith("2"):
+                    media_types = response.get("content", {}).keys()
+                    assert media_types <= {"application/problem+json"}, (method, path, status)
+
+    def test_every_operation_documents_the_one_shape_of_errors(self, document: Any) -> None:
+        for method, path, operation in operations(document):
+            problems = [
+                content["schema"]
+                for response in operation["responses"].values()
+                for media_type, content in response.get("content", {}).items()
+                if media_type == "application/problem+json"
+            ]
+            assert problems, (method, path)
+            for each in problems:
+                schema = only(document, each)
+                assert set(schema["required"]) == MEMBERS
+                assert schema["properties"].keys() == MEMBERS | {"errors"}

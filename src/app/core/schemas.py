@@ -60,14 +60,14 @@ class ReadSchema(BaseModel):
 
 
 def _canonical(value: Any) -> Any:
-    if isinstance(value, str) and not _UUID.fullmatch(value):
+    if not (isinstance(value, UUID) or (isinstance(value, str) and _UUID.fullmatch(value))):
         raise ValueError("must be a UUID in its hyphenated form")
     return value
 
 
 def _iso_8601(value: Any) -> Any:
-    # Pydantic reads a string of digits as seconds since 1970.
-    if isinstance(value, str) and not _DATE_TIME.match(value):
+    # Pydantic reads digits as seconds since 1970.
+    if not (isinstance(value, datetime) or (isinstance(value, str) and _DATE_TIME.match(value))):
         raise ValueError("must be an ISO 8601 date and time with an offset")
     return value
 
@@ -81,7 +81,7 @@ def _storable(value: datetime) -> datetime:
 
 def _ascii_number(value: Any) -> Any:
     # Python reads `1_0`, ` 1 ` and the digits of every script.
-    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+    if isinstance(value, bool) or (isinstance(value, str) and not _NUMBER.fullmatch(value)):
         raise ValueError("must be a decimal number")
     return value
 
@@ -129,7 +129,7 @@ class Digits(GroupedMetadata):
     scale: int
 
     def __iter__(self) -> Iterator[Any]:
-        yield Field(max_digits=self.precision, decimal_places=self.scale)
+        yield Field(max_digits=self.precision, decimal_places=self.scale, strict=False)
         yield AfterValidator(_plain)
         yield BeforeValidator(_ascii_number)
 
@@ -137,9 +137,15 @@ class Digits(GroupedMetadata):
 Number = Annotated[Decimal, Digits(38, 18)]
 """A decimal to compare with."""
 
-Id = Annotated[UUID, BeforeValidator(_canonical)]
+# Not strict by themselves: after a validator of ours a value counts as Python's, no longer JSON's.
+Id = Annotated[UUID, Field(strict=False), BeforeValidator(_canonical)]
 
-Timestamp = Annotated[AwareDatetime, BeforeValidator(_iso_8601), AfterValidator(_storable)]
+Timestamp = Annotated[
+    AwareDatetime,
+    Field(strict=False),
+    BeforeValidator(_iso_8601),
+    AfterValidator(_storable),
+]
 
 Email = Annotated[
     Text,

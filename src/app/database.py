@@ -9,14 +9,15 @@ from functools import cached_property
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
+from weakref import WeakSet
 
 import asyncpg
 import structlog
-from sqlalchemy import ClauseElement, Dialect, Executable, Select
+from sqlalchemy import ClauseElement, Dialect, Executable, Select, event
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.util import greenlet_spawn
 
@@ -110,6 +111,9 @@ class Database:
         pool = self.engine.sync_engine.pool
         assert isinstance(pool, AsyncAdaptedQueuePool)
         self.pool = pool
+        self._empty = WeakSet[ConnectionPoolEntry]()  # places in the pool without a connection
+        event.listen(pool, "invalidate", lambda _, entry, __: self._empty.add(entry))
+        event.listen(pool, "connect", lambda _, entry: self._empty.discard(entry))
 
     async def acquire(self) -> PoolProxiedConnection:
         """A live connection of the pool.
@@ -118,10 +122,10 @@ class Database:
         """
         while True:
             try:
-                # An idle connection is handed out without waiting, so it needs no greenlet.
-                idle = self.pool.checkedin() > 0
+                # An idle connection is handed out at once, and needs no greenlet to wait in.
+                idle = self.pool.checkedin() > 0 and not self._empty
                 pooled = self.pool.connect() if idle else await greenlet_spawn(self.pool.connect)
-            except CONNECT_ERRORS as error:
+            except (*CONNECT_ERRORS, self.engine.dialect.loaded_dbapi.Error) as error:
                 _log.warning("database_unavailable", error=type(error).__name__)
                 raise ServiceUnavailable from None
             if not _driver(pooled).is_closed():

@@ -54,7 +54,10 @@ def translate(error: BaseException, *, lost: bool) -> AppError | None:
         return _from_sqlstate(error)
     if isinstance(error, TimeoutError):
         return ServiceUnavailable()
-    if isinstance(error, OSError) or (lost and isinstance(error, asyncpg.InterfaceError)):
+    if lost and isinstance(error, asyncpg.InterfaceError):
+        return TransientFailure()
+    # The last one: the connection was cut in the middle of a message.
+    if isinstance(error, OSError | asyncpg.InternalClientError):
         return TransientFailure()
     return None
 

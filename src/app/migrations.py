@@ -13,8 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from app.database import UnitOfWork
 
 ROOT = Path(__file__).resolve().parents[2]
-ATTEMPTS = 5
-PAUSE = 2.0  # seconds before another try at a table that a long reader holds
+ATTEMPTS = 60
+PAUSE = 0.5  # seconds before another try at a table that a long reader holds
 LOCK_NOT_AVAILABLE = "55P03"
 
 

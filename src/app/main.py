@@ -37,15 +37,16 @@ class Application(FastAPI):
             self.openapi_schema = complete(super().openapi())
         return self.openapi_schema
 
-    def build_middleware_stack(self) -> ASGIApp:
-        contexts = [
-            context
+    def operations(self) -> list[Operation]:
+        """Each route that is not FastAPI's or Starlette's own, ready to answer requests."""
+        return [
+            Operation(context, self.database, self.settings.request_timeout)
             for context in iter_route_contexts(self.routes)
             if isinstance(context.original_route, APIRoute)
         ]
-        timeout = self.settings.request_timeout
-        operations = [Operation(context, self.database, timeout) for context in contexts]
-        app: ASGIApp = RoutingTable(super().build_middleware_stack(), operations)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        app: ASGIApp = RoutingTable(super().build_middleware_stack(), self.operations())
         app = BodyLimitMiddleware(app, self.settings.max_body_size)
         if self.settings.cors_origins:
             app = ProblemCORSMiddleware(app, self.settings.cors_origins)

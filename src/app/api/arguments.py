@@ -96,13 +96,14 @@ class Plan:
             arguments[step.query_model.name] = value
             errors += wrong
         for each in step.query:
-            if each.alias in query or each.field_info.is_required():
-                loc = ("query", each.alias)
-                value, wrong = each.validate(query.get(each.alias), {}, loc=loc)
+            loc = ("query", each.alias)
+            if each.alias in query:
+                arguments[each.name], wrong = each.validate(query[each.alias], {}, loc=loc)
                 errors += wrong
+            elif each.field_info.is_required():
+                errors.append({"type": "missing", "loc": loc, "msg": "Parameter required"})
             else:
-                value = each.get_default()
-            arguments[each.name] = value
+                arguments[each.name] = each.get_default()
         return errors
 
     def _add(self, dependant: Dependant, known: dict[Any, int]) -> int:

@@ -52,8 +52,8 @@ class Operation:
         self._body = _json_body(context.dependant, self.path)
         self._query = QueryParameters(context.dependant)
         dependant: Dependant = replace(context.dependant, body_params=[])
-        self._plan = _plan(dependant)
-        self._solver = FastAPISolver(dependant)
+        self._fastapi = FastAPISolver(dependant)
+        self.solver = _plan(dependant) or self._fastapi
         if not iscoroutinefunction(context.endpoint):
             raise TypeError(f"{self.path}: write the endpoint as `async def`")
         self._endpoint = context.endpoint
@@ -64,7 +64,7 @@ class Operation:
         request = Request(scope, receive, send)
         try:
             body = await self._receive(request) if self._body else b""
-            response = await self._with_retries(request, body)
+            response = await self._in_time(request, body)
         except ClientDisconnect:
             return
         except Exception as error:  # noqa: BLE001 - each becomes the response it stands for
@@ -79,6 +79,13 @@ class Operation:
         except TimeoutError:
             raise BadRequest("The body did not arrive in time") from None
 
+    async def _in_time(self, request: Request, body: bytes) -> Response:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._with_retries(request, body)
+        except TimeoutError:
+            raise ServiceUnavailable from None
+
     async def _with_retries(self, request: Request, body: bytes) -> Response:
         for retry in range(RETRIES):
             try:
@@ -88,27 +95,21 @@ class Operation:
         return await self._unit_of_work(request, body)
 
     async def _unit_of_work(self, request: Request, body: bytes) -> Response:
-        try:
-            async with asyncio.timeout(self._timeout), self._database.unit_of_work() as work:
-                request.state.work = work
-                response = await self._run(request, body)
-                if response.status_code < 400:
-                    await work.commit()
-                return response
-        except TimeoutError:
-            raise ServiceUnavailable from None
+        async with self._database.unit_of_work() as work:
+            request.state.work = work
+            response = await self._run(request, body)
+            if response.status_code < 400:
+                await work.commit()
+            return response
 
     async def _run(self, request: Request, body: bytes) -> Response:
-        if self._plan is not None and not request.app.dependency_overrides:
-            query, unknown = self._query.parse(request.scope["query_string"])
-            return await self._finish(
-                request, body, await self._plan.solve(request, query), unknown
-            )
+        query, unknown = self._query.parse(request.scope["query_string"])
+        if isinstance(self.solver, Plan) and not request.app.dependency_overrides:
+            solved = await self.solver.solve(request, query)
+            return await self._finish(request, body, solved, unknown)
         async with AsyncExitStack() as stack:
-            _, unknown = self._query.parse(request.scope["query_string"])
-            return await self._finish(
-                request, body, await self._solver.solve(request, stack), unknown
-            )
+            solved = await self._fastapi.solve(request, stack)
+            return await self._finish(request, body, solved, unknown)
 
     async def _finish(
         self, request: Request, body: bytes, solved: Solved, unknown: UnknownParameter | None

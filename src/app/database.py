@@ -9,15 +9,14 @@ from functools import cached_property
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
-from weakref import WeakSet
 
 import asyncpg
 import structlog
-from sqlalchemy import ClauseElement, Dialect, Executable, Select, event
+from sqlalchemy import ClauseElement, Dialect, Executable, Select
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.util import greenlet_spawn
 
@@ -111,36 +110,50 @@ class Database:
         pool = self.engine.sync_engine.pool
         assert isinstance(pool, AsyncAdaptedQueuePool)
         self.pool = pool
-        self._empty = WeakSet[ConnectionPoolEntry]()  # places in the pool without a connection
-        event.listen(pool, "invalidate", lambda _, entry, __: self._empty.add(entry))
-        event.listen(pool, "connect", lambda _, entry: self._empty.discard(entry))
+        # Connections that went from one request to the next without passing the pool.
+        self._idle: list[Connection] = []
+        self._waiting = 0
 
-    async def acquire(self) -> PoolProxiedConnection:
+    async def acquire(self) -> "Connection":
         """A live connection of the pool.
 
         Raises ServiceUnavailable when the database is away or no connection gets free in time.
         """
         while True:
-            try:
-                # An idle connection is handed out at once, and needs no greenlet to wait in.
-                idle = self.pool.checkedin() > 0 and not self._empty
-                pooled = self.pool.connect() if idle else await greenlet_spawn(self.pool.connect)
-            except (*CONNECT_ERRORS, self.engine.dialect.loaded_dbapi.Error) as error:
-                _log.warning("database_unavailable", error=type(error).__name__)
-                raise ServiceUnavailable from None
-            if not _driver(pooled).is_closed():
-                return pooled
-            pooled.invalidate()
-            pooled.close()
+            connection = self._idle.pop() if self._idle else await self._connect()
+            if not connection.driver.is_closed():
+                return connection
+            connection.discard()
 
-    async def give_back(self, pooled: PoolProxiedConnection) -> None:
-        if self.pool.checkedin() < self.pool.size():
-            pooled.close()
-        else:  # an overflow connection, which the pool does not keep but close
-            await greenlet_spawn(pooled.close)
+    async def give_back(self, connection: "Connection") -> None:
+        """Keep it for the next request, or let one have it that waits for the pool."""
+        if self._waiting:
+            connection.pooled.close()
+        elif len(self._idle) < self.pool.size():
+            self._idle.append(connection)
+        else:  # more than are kept
+            await greenlet_spawn(connection.pooled.invalidate)
+            connection.pooled.close()
+
+    @property
+    def in_use(self) -> int:
+        """The connections that requests hold at this moment."""
+        return self.pool.checkedout() - len(self._idle)
 
     async def close(self) -> None:
+        while self._idle:
+            await greenlet_spawn(self._idle.pop().pooled.close)
         await self.engine.dispose()
+
+    async def _connect(self) -> "Connection":
+        self._waiting += 1
+        try:
+            return Connection(await greenlet_spawn(self.pool.connect))
+        except (*CONNECT_ERRORS, self.engine.dialect.loaded_dbapi.Error) as error:
+            _log.warning("database_unavailable", error=type(error).__name__)
+            raise ServiceUnavailable from None
+        finally:
+            self._waiting -= 1
 
     def unit_of_work(self) -> "UnitOfWork":
         return UnitOfWork(self)
@@ -155,7 +168,7 @@ class UnitOfWork:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._pooled: PoolProxiedConnection | None = None
+        self._connection: Connection | None = None
         self._in_transaction = False
         self.statements = 0
         self.seconds = 0.0
@@ -201,7 +214,7 @@ class UnitOfWork:
         try:
             status = await self._call("execute", "COMMIT")
         except TransientFailure:
-            if self._pooled is None:
+            if self._connection is None:
                 raise ServiceUnavailable("The outcome of the request is not known") from None
             raise
         self._in_transaction = False
@@ -219,7 +232,7 @@ class UnitOfWork:
 
     async def close(self) -> None:
         """Roll back what was not committed and give the connection back."""
-        if self._pooled is None:
+        if self._connection is None:
             return
         try:
             if self._in_transaction:
@@ -228,16 +241,16 @@ class UnitOfWork:
             pass  # the connection is gone, and the transaction with it
         finally:
             self._in_transaction = False
-            if self._pooled is not None:
-                pooled, self._pooled = self._pooled, None
-                await self._database.give_back(pooled)
+            if self._connection is not None:
+                connection, self._connection = self._connection, None
+                await self._database.give_back(connection)
 
     async def _run(self, method: str, statement: Statement | Executable, values: Values) -> Any:
         if not isinstance(statement, Statement):
             statement = Statement(statement)
         sql, arguments = statement.bind(values)
-        if self._pooled is None:
-            self._pooled = await self._database.acquire()
+        if self._connection is None:
+            self._connection = await self._database.acquire()
         if self._in_transaction:
             if statement.autonomous:
                 raise RuntimeError("An autonomous statement would be part of the open transaction")
@@ -247,16 +260,17 @@ class UnitOfWork:
         return await self._call(method, sql, *arguments)
 
     async def _call(self, method: str, sql: str, *arguments: Any) -> Any:
-        assert self._pooled is not None
-        connection = _driver(self._pooled)
+        assert self._connection is not None
+        driver = self._connection.driver
         started = perf_counter()
         try:
-            return await getattr(connection, method)(sql, *arguments)
+            return await getattr(driver, method)(sql, *arguments)
         except BaseException as error:
-            lost = connection.is_closed()
+            lost = driver.is_closed()
             # Only after the server's own word is the state of the connection known.
             if lost or not isinstance(error, asyncpg.PostgresError):
-                self._discard(self._pooled)
+                self._connection.discard()
+                self._connection = None
             translated = translate(error, lost=lost)
             if translated is None:
                 raise
@@ -265,13 +279,19 @@ class UnitOfWork:
             self.statements += 1
             self.seconds += perf_counter() - started
 
-    def _discard(self, pooled: PoolProxiedConnection) -> None:
-        self._pooled = None
-        pooled.invalidate()
-        pooled.close()
 
+class Connection:
+    """A place in the pool, and the driver's connection that stands there."""
 
-def _driver(pooled: PoolProxiedConnection) -> "asyncpg.Connection[Any]":
-    connection = pooled.driver_connection
-    assert isinstance(connection, asyncpg.Connection)
-    return connection
+    __slots__ = ("driver", "pooled")
+
+    def __init__(self, pooled: PoolProxiedConnection) -> None:
+        driver = pooled.driver_connection
+        assert isinstance(driver, asyncpg.Connection)
+        self.pooled = pooled
+        self.driver = driver
+
+    def discard(self) -> None:
+        """Cut a connection whose state is not known, without waiting for anything."""
+        self.pooled.invalidate()
+        self.pooled.close()

@@ -9,7 +9,7 @@ from app.database import UnitOfWork
 
 
 async def get_work(request: Request) -> UnitOfWork:
-    work: UnitOfWork = request.state.work
+    work: UnitOfWork = request.scope["state"]["work"]
     return work
 
 

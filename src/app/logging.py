@@ -2,6 +2,8 @@
 
 import logging
 import sys
+from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -17,7 +19,6 @@ def configure_logging(settings: Settings) -> None:
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     factory: Any
     if settings.json_logs:
@@ -26,13 +27,14 @@ def configure_logging(settings: Settings) -> None:
             structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         )
         render = structlog.processors.JSONRenderer(serializer=_to_json)
-        processors: list[structlog.typing.Processor] = [*shared, traceback, render]
+        processors: list[structlog.typing.Processor] = [*shared, _add_time, traceback, render]
         factory = structlog.BytesLoggerFactory(sys.stdout.buffer)
     else:
         plain = structlog.dev.RichTracebackFormatter(show_locals=False)
         colors = sys.stdout.isatty()
         processors = [
             *shared,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.dev.ConsoleRenderer(
                 colors=colors,
                 exception_formatter=plain if colors else structlog.dev.plain_traceback,
@@ -50,5 +52,10 @@ def configure_logging(settings: Settings) -> None:
     logging.getLogger("asyncpg").setLevel(logging.ERROR)
 
 
+def _add_time(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    event["timestamp"] = datetime.now(UTC)
+    return event
+
+
 def _to_json(event: Any, **_: Any) -> bytes:
-    return orjson.dumps(event, default=str)
+    return orjson.dumps(event, default=str, option=orjson.OPT_UTC_Z)

@@ -54,12 +54,17 @@ class Step:
     query_model: Parameter | None
     request: str | None
 
+    @property
+    def takes_parameters(self) -> bool:
+        return bool(self.path or self.query or self.query_model or self.request)
+
 
 class Plan:
     def __init__(self, dependant: Dependant) -> None:
         """Raises LookupError for a route that needs FastAPI's own solver."""
         self._steps: list[Step] = []
         self._endpoint = self._add(dependant, {})
+        self._takes = [step.takes_parameters for step in self._steps]
 
     async def solve(self, request: Request, query: Mapping[str, Any]) -> Solved:
         """Call the dependencies; one whose parameters are wrong is not called."""
@@ -68,7 +73,9 @@ class Plan:
         failed: set[int] = set()
         for position, step in enumerate(self._steps):
             arguments = {name: results[source] for name, source in step.needs}
-            errors = self._parameters(step, request, query, arguments)
+            errors = (
+                self._parameters(step, request, query, arguments) if self._takes[position] else ()
+            )
             if errors or (failed and any(source in failed for _, source in step.needs)):
                 solved.errors += errors
                 failed.add(position)

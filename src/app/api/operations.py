@@ -96,7 +96,7 @@ class Operation:
 
     async def _unit_of_work(self, request: Request, body: bytes) -> Response:
         async with self._database.unit_of_work() as work:
-            request.state.work = work
+            request.scope["state"]["work"] = work
             response = await self._run(request, body)
             if response.status_code < 400:
                 await work.commit()

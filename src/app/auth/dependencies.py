@@ -8,6 +8,7 @@ from app.auth.repository import Found, SessionRepository
 from app.auth.service import AuthService
 from app.auth.tokens import PREFIX, token_hash
 from app.core.repository import EVERYONE
+from app.database import UnitOfWork
 from app.dependencies import SettingsDep, Work
 from app.exceptions import Unauthorized
 from app.users.models import User
@@ -33,10 +34,11 @@ class Authenticate(SecurityBase):
         found = None
         if token.startswith(PREFIX) and token.isascii():
             idle = request.app.state.settings.session_idle
-            found = await SessionRepository(request.state.work).find(token_hash(token), idle)
+            work: UnitOfWork = request.scope["state"]["work"]
+            found = await SessionRepository(work).find(token_hash(token), idle)
         if found is None:
             raise Unauthorized(token_sent=True)
-        request.state.user_id = found.user.id
+        request.scope["state"]["user_id"] = found.user.id
         return found
 
 

@@ -9,14 +9,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.exception_handlers import on_defect
 
-_log = structlog.get_logger("app.access")
-
 
 class AccessLogMiddleware:
     """The outermost layer but the correlation id: nothing that is raised gets past it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._bound: structlog.typing.FilteringBoundLogger | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -43,7 +42,9 @@ class AccessLogMiddleware:
     def _write(self, scope: Scope, status: int, seconds: float) -> None:
         state: dict[str, Any] = scope["state"]
         work = state.get("work")
-        _log.info(
+        if self._bound is None:  # as logging is configured by the time of the first request
+            self._bound = structlog.get_logger("app.access").bind()
+        self._bound.info(
             "request",
             method=scope["method"],
             route=state.get("route"),

@@ -1,10 +1,11 @@
 """Refuses a body that is too large: by its declared length, or as soon as it gets there."""
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.exception_handlers import problem
 from app.exceptions import PayloadTooLarge
+
+DECLARING = {b"content-length", b"transfer-encoding"}
 
 
 class BodyLimitMiddleware:
@@ -18,8 +19,12 @@ class BodyLimitMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        declared = Headers(scope=scope).get("content-length", "0")
-        if not declared.isdecimal() or int(declared[:20]) > self.limit:
+        headers = {name: value for name, value in scope["headers"] if name in DECLARING}
+        if not headers:  # no body at all
+            await self.app(scope, receive, send)
+            return
+        declared = headers.get(b"content-length", b"0")
+        if not declared.isdigit() or int(declared[:20]) > self.limit:
             response = problem(PayloadTooLarge(self.limit), scope["state"]["correlation_id"])
             await response(scope, receive, send)
             return

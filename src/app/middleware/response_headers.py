@@ -1,18 +1,16 @@
-"""Tells browsers and proxies what they may do with a response: next to nothing."""
+"""Sends the correlation id, and tells browsers and proxies what they may do: next to nothing."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-POLICY = b"default-src 'none'; frame-ancestors 'none'"
 
 HEADERS = {
     b"cache-control": b"no-store",
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",
-    b"content-security-policy": POLICY,
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
 }
 
 
-class SecurityHeadersMiddleware:
+class ResponseHeadersMiddleware:
     """A header that a response brings itself stays."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -25,9 +23,12 @@ class SecurityHeadersMiddleware:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                present = {name.lower() for name, _ in message["headers"]}
-                missing = [pair for pair in HEADERS.items() if pair[0] not in present]
-                message["headers"] = [*message["headers"], *missing]
+                sent = message["headers"]
+                correlation_id = scope["state"]["correlation_id"].encode()
+                headers = HEADERS | {b"x-correlation-id": correlation_id} | dict(sent)
+                # As pairs where a name stands more than once, such as Vary.
+                added = [pair for pair in headers.items() if pair not in sent]
+                message["headers"] = [*sent, *added]
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

@@ -28,6 +28,7 @@ from tests.factories import SignIn, create_token, create_user
 
 SERVER = "PLINTH_TEST_SERVER"
 TEMPLATE = "template"
+FAULTS = Path(__file__).parent / "faults"
 
 _embedded = pytest.StashKey[EmbeddedPostgres]()
 
@@ -62,6 +63,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(server.data_dir)
     else:
         asyncio.run(drop_database(TEMPLATE))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for each in items:
+        if FAULTS in each.path.parents:
+            each.add_marker(pytest.mark.faults)
 
 
 def database_url(suffix: str) -> str:

@@ -13,7 +13,8 @@ CHECKS = {
     "types": ["mypy"],
     "imports": ["lint-imports"],
 }
-TESTS = ["pytest"]  # and in them `alembic check`, on the suite's own database
+# All of them; in them is `alembic check`, on the suite's own database.
+TESTS = ["pytest", "-m", ""]
 EMBEDDED = ("16", "18")
 
 

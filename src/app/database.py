@@ -128,7 +128,7 @@ class Database:
     async def give_back(self, connection: "Connection") -> None:
         """Keep it for the next request, or let one have it that waits for the pool."""
         if self._waiting:
-            connection.pooled.close()
+            await greenlet_spawn(connection.pooled.close)
         elif len(self._idle) < self.pool.size():
             self._idle.append(connection)
         else:  # more than are kept

@@ -110,6 +110,15 @@ def database_name(worker_id: str) -> Iterator[str]:
     asyncio.run(drop_database(worker_id))
 
 
+@pytest.fixture
+def scratch(worker_id: str) -> Iterator[str]:
+    """The suffix of a migrated database that a test may do anything to."""
+    suffix = f"{worker_id}_scratch"
+    asyncio.run(create_database(suffix, TEMPLATE))
+    yield suffix
+    asyncio.run(drop_database(suffix))
+
+
 @pytest.fixture(scope="session")
 def settings(database_name: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(

@@ -1,16 +1,14 @@
 """These tests are synchronous: alembic's environment runs an event loop of its own."""
 
 import asyncio
-from collections.abc import Iterator
 
-import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import literal_column, select, table
 
 from app.core.models import Base
 from app.migrations import alembic_config, upgrade
-from tests.conftest import TEMPLATE, connect, create_database, database_url, drop_database
+from tests.conftest import connect, database_url
 
 ROWS = """
 INSERT INTO users (id, email, password_hash) VALUES (gen_random_uuid(), 'a@example.com', 'x');
@@ -20,15 +18,6 @@ INSERT INTO items (id, owner_id, name, sku, price, quantity, status)
 SELECT gen_random_uuid(), id, 'n', 's', 1, 1, 'draft' FROM users;
 INSERT INTO throttles VALUES ('key', now());
 """
-
-
-@pytest.fixture
-def scratch(worker_id: str) -> Iterator[str]:
-    """The suffix of a migrated database that a test may do anything to."""
-    suffix = f"{worker_id}_migrations"
-    asyncio.run(create_database(suffix, TEMPLATE))
-    yield suffix
-    asyncio.run(drop_database(suffix))
 
 
 async def run(suffix: str, sql: str) -> None:

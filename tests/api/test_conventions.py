@@ -14,21 +14,10 @@ import pytest
 from app.config import Environment, Settings
 from app.logging import configure_logging
 from app.main import Application, create_app
-from tests.api.test_errors import (
-    CANARY,
-    ITEMS,
-    JSON,
-    LIMIT,
-    LOGIN,
-    ME,
-    NO_ITEM,
-    REGISTER,
-    Call,
-    call,
-    read_problem,
-)
+from tests.api.test_errors import Call, call
 from tests.conftest import new_client
 from tests.factories import create_items, item
+from tests.problems import CANARY, ITEMS, JSON, LIMIT, LOGIN, ME, NO_ITEM, REGISTER, read_problem
 
 ORIGIN = "https://app.example"
 ACCEPTED = re.compile("[A-Za-z0-9._-]{8,64}")

@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime, timedelta
-from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -17,18 +15,18 @@ from app.logging import configure_logging
 from app.main import Application, create_app
 from tests.conftest import new_client
 from tests.factories import create_items, create_token, create_user, item
-
-V1 = "/api/v1"
-ITEMS = f"{V1}/items"
-LOGIN = f"{V1}/auth/login"
-REGISTER = f"{V1}/auth/register"
-ME = f"{V1}/users/me"
-NO_ITEM = "0198f3c2-0000-7000-8000-000000000000"
-JSON = {"Content-Type": "application/json"}
-LIMIT = 1024 * 1024
-CANARY = "canary7f3a9"
-
-MEMBERS = {"type", "title", "status", "detail", "error_code", "correlation_id", "timestamp"}
+from tests.problems import (
+    CANARY,
+    ITEMS,
+    JSON,
+    LIMIT,
+    LOGIN,
+    ME,
+    NO_ITEM,
+    REGISTER,
+    V1,
+    read_problem,
+)
 
 type Call = dict[str, Any]
 
@@ -39,30 +37,6 @@ def call(method: str, url: str, **options: Any) -> Call:
 
 def post_item(content: bytes) -> Call:
     return call("POST", ITEMS, content=content, headers=JSON)
-
-
-def read_problem(response: httpx.Response, status: int, error_code: str) -> dict[str, Any]:
-    """The problem a response holds, once it is seen to have the one shape."""
-    assert response.status_code == status, response.text[:1000]
-    assert response.headers["Content-Type"] == "application/problem+json"
-    problem: dict[str, Any] = response.json()
-    assert problem.keys() >= MEMBERS
-    assert problem.keys() <= MEMBERS | {"errors"}
-    assert problem["type"] == "about:blank"
-    assert problem["title"] == HTTPStatus(status).phrase
-    assert problem["status"] == status
-    assert problem["error_code"] == error_code
-    assert problem["correlation_id"] == response.headers["X-Correlation-ID"]
-    assert datetime.fromisoformat(problem["timestamp"]).utcoffset() == timedelta(0)
-    assert isinstance(problem["detail"], str)
-    assert problem["detail"]
-    assert problem.get("errors") != []
-    for error in problem.get("errors", []):
-        assert error.keys() == {"loc", "message", "code"}
-        assert error["loc"][0] in {"path", "query", "header", "body"}
-        assert error["message"]
-        assert re.fullmatch("[a-z_]+", error["code"])
-    return problem
 
 
 def without_what_varies(response: httpx.Response, id: str) -> dict[str, Any]:

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from app.main import Application
-from tests.api.test_errors import CANARY, ITEMS, JSON, LOGIN, ME, NO_ITEM, REGISTER, read_problem
 from tests.factories import create_items, item
+from tests.problems import CANARY, ITEMS, JSON, LOGIN, ME, NO_ITEM, REGISTER, read_problem
 
 SMALL = 100_000  # bytes that the answer to a bad request may have
 SURROGATE = chr(0xD800)

@@ -8,8 +8,8 @@ import pytest
 
 from app.api.v1.router import PUBLIC
 from app.main import Application
-from tests.api.test_errors import ITEMS, MEMBERS, NO_ITEM, read_problem
 from tests.conftest import new_client
+from tests.problems import ITEMS, MEMBERS, NO_ITEM, read_problem
 
 type Schema = dict[str, Any]
 

@@ -6,25 +6,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.conftest import TEMPLATE, connect, create_database, database_url, drop_database
+from tests.conftest import connect, create_database, database_url
 from tests.factories import PASSWORD
 from tests.ports import free_port
 
 APP = Path(sys.executable).with_name("app")
-
-
-@pytest.fixture
-def scratch(worker_id: str) -> Iterator[str]:
-    suffix = f"{worker_id}_commands"
-    asyncio.run(create_database(suffix, TEMPLATE))
-    yield suffix
-    asyncio.run(drop_database(suffix))
 
 
 @pytest.fixture

@@ -20,9 +20,9 @@ from app.database import Database
 from app.exception_handlers import add_exception_handlers
 from app.logging import configure_logging
 from app.middleware.access_log import AccessLogMiddleware
-from app.middleware.body_limit import BodyLimitMiddleware
 from app.middleware.correlation_id import CorrelationIdMiddleware
 from app.middleware.cors import ProblemCORSMiddleware
+from app.middleware.request_limits import RequestLimitsMiddleware
 from app.middleware.response_headers import ResponseHeadersMiddleware
 
 
@@ -47,7 +47,7 @@ class Application(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         app: ASGIApp = RoutingTable(super().build_middleware_stack(), self.operations())
-        app = BodyLimitMiddleware(app, self.settings.max_body_size)
+        app = RequestLimitsMiddleware(app, self.settings.max_body_size)
         if self.settings.cors_origins:
             app = ProblemCORSMiddleware(app, self.settings.cors_origins)
         return CorrelationIdMiddleware(ResponseHeadersMiddleware(AccessLogMiddleware(app)))

@@ -223,6 +223,11 @@ class TestUnhandled:
 
 
 class TestBadRequest:
+    async def test_headers_over_the_limit(self, alice: httpx.AsyncClient) -> None:
+        small, large = ({"X-Filler": "x" * size} for size in (60_000, 70_000))
+        assert (await alice.get(ME, headers=small)).status_code == 200
+        read_problem(await alice.get(ME, headers=large), 400, "BAD_REQUEST")
+
     @pytest.mark.parametrize(
         "body",
         [

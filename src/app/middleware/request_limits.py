@@ -1,15 +1,16 @@
-"""Refuses a body that is too large: by its declared length, or as soon as it gets there."""
+"""Refuses headers and bodies that are too large: a body by its declared length, or on its way."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.exception_handlers import problem
-from app.exceptions import PayloadTooLarge
+from app.exceptions import BadRequest, PayloadTooLarge
 
+MAX_HEADERS = 64 * 1024  # bytes; the server itself has no limit
 DECLARING = {b"content-length", b"transfer-encoding"}
 
 
-class BodyLimitMiddleware:
-    """`limit` is in bytes."""
+class RequestLimitsMiddleware:
+    """`limit` is that of a body, in bytes."""
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self.app = app
@@ -18,6 +19,10 @@ class BodyLimitMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
+            return
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
+            refusal = BadRequest(f"The headers may hold at most {MAX_HEADERS} bytes")
+            await problem(refusal, scope["state"]["correlation_id"])(scope, receive, send)
             return
         headers = {name: value for name, value in scope["headers"] if name in DECLARING}
         if not headers:  # no body at all

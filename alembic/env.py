@@ -12,7 +12,7 @@ from app.config import load_settings
 from app.core.registry import load_models
 
 MIGRATION_LOCK = 7_165_432_109  # any number that no one else uses
-LOCK_TIMEOUT = "40ms"  # while a migration waits for a table, its readers wait behind it
+LOCK_TIMEOUT = "30ms"  # while a migration waits for a table, its readers wait behind it
 
 metadata = load_models().metadata
 

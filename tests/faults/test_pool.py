@@ -1,0 +1,188 @@
+"""One connection is enough for any route, and a pool or a server that is full says so in time."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import asyncpg
+import httpx
+from fastapi.routing import iter_route_contexts
+from pydantic import SecretStr
+
+from app.embedded import EmbeddedPostgres
+from app.main import Application
+from tests.conftest import new_client
+from tests.factories import PASSWORD, create_items, create_token, create_user, item
+from tests.faults.conftest import NewApp, backends, sign_in_to
+from tests.faults.load import ask, eventually
+
+V1 = "/api/v1"
+ITEMS = f"{V1}/items"
+ACCOUNT = {"email": "bob@example.com", "password": PASSWORD}
+BODIES: dict[str, Any] = {
+    f"POST {V1}/auth/register": ACCOUNT,
+    f"POST {V1}/auth/login": ACCOUNT,
+    f"PATCH {V1}/users/me": {"display_name": "Alice"},
+    f"PATCH {V1}/items/{{item_id}}": {"quantity": 3},
+}
+LAST = f"{V1}/auth/logout"  # ends the session that the others need
+
+
+def requests(app: Application, item_id: str) -> list[httpx.Request]:
+    """One of each route, in an order in which they can succeed."""
+    routes = {
+        f"{method} {context.path_format}"
+        for context in iter_route_contexts(app.routes)
+        for method in context.methods or ()
+        if method != "HEAD"
+    }
+    ordered = list(BODIES) + sorted(routes - set(BODIES), key=lambda route: LAST in route)
+    made = []
+    for route in ordered:
+        method, path = route.split()
+        body = item() if route == f"POST {ITEMS}" else BODIES.get(route)
+        url = f"http://test{path.replace('{item_id}', item_id)}"
+        made.append(httpx.Request(method, url, json=body) if body else httpx.Request(method, url))
+    return made
+
+
+async def test_every_route_works_on_a_single_connection(new_app: NewApp) -> None:
+    app = new_app(db_pool_size=1, db_max_overflow=0)
+    async with await sign_in_to(app) as client:
+        (created,) = await create_items(client, {})
+        answers = {}
+        for request in requests(app, created["id"]):
+            request.headers.update(client.headers)
+            response = await client.send(request)
+            answers[f"{request.method} {request.url.path}"] = response.status_code
+    assert max(answers.values()) < 500, answers
+    known = [answers[route.replace("{item_id}", created["id"])] for route in BODIES]
+    assert known == [201, 200, 200, 200]
+    assert answers[f"POST {ITEMS}"] == 201
+    assert answers[f"POST {LAST}"] == 204
+    assert app.database.in_use == 0
+
+
+async def test_twenty_at_once_share_a_single_connection(new_app: NewApp) -> None:
+    app = new_app(db_pool_size=1, db_max_overflow=0)
+
+    async def live(client: httpx.AsyncClient) -> list[int]:
+        created = await client.post(ITEMS, json=item())
+        if created.status_code != 201:
+            return [created.status_code]
+        path = created.headers["Location"]
+        responses = [
+            created,
+            await client.get(path),
+            await client.patch(path, json={"quantity": 1}),
+            await client.get(ITEMS, params={"search": created.json()["sku"]}),
+            await client.delete(path),
+            await client.post(f"{path}/restore"),
+            await client.get(f"{V1}/users/me"),
+        ]
+        return [response.status_code for response in responses]
+
+    async with await sign_in_to(app) as client:
+        lives = await asyncio.gather(*(live(client) for _ in range(20)))
+    statuses = [status for each in lives for status in each]
+    assert set(statuses) <= {200, 201, 204, 503}
+    assert statuses.count(503) < 20
+    assert app.database.in_use == 0
+
+
+# Over a second: passwords are hashed, forty of them.
+async def test_twenty_sign_ups_and_logins_at_once_share_a_single_connection(
+    new_app: NewApp,
+) -> None:
+    app = new_app(db_pool_size=1, db_max_overflow=0)
+
+    async def join(number: int) -> list[int]:
+        account = {"email": f"user{number}@example.com", "password": PASSWORD}
+        registered = await client.post(f"{V1}/auth/register", json=account)
+        login = await client.post(f"{V1}/auth/login", json=account)
+        return [registered.status_code, login.status_code]
+
+    async with new_client(app) as client:
+        assert await asyncio.gather(*map(join, range(20))) == [[201, 200]] * 20
+
+
+# Over a second: waits out the two that a request waits for a connection.
+async def test_a_pool_that_is_used_up_is_a_503_in_time(new_app: NewApp) -> None:
+    app = new_app(db_pool_size=1, db_max_overflow=0)
+    async with await sign_in_to(app) as client:
+        held = await app.database.acquire()
+        answers = await asyncio.gather(*(ask(lambda: client.get(ITEMS)) for _ in range(5)))
+        assert {answer.status for answer in answers} == {503}
+        assert max(answer.seconds for answer in answers) < 2.5
+        assert all(a.response and a.response.headers["Retry-After"] for a in answers)
+        assert (await client.get("/health/live")).status_code == 200
+        await app.database.give_back(held)
+        assert (await client.get(ITEMS)).status_code == 200
+    assert app.database.in_use == 0
+
+
+async def test_who_waits_for_a_connection_gets_the_one_that_is_given_back(
+    new_app: NewApp,
+) -> None:
+    app = new_app(db_pool_size=1, db_max_overflow=0)
+    async with await sign_in_to(app) as client:
+        held = await app.database.acquire()
+        waiting = asyncio.create_task(client.get(ITEMS))
+        await asyncio.sleep(0.1)
+        await app.database.give_back(held)
+        assert (await waiting).status_code == 200
+
+
+async def test_connections_given_back_at_once_are_kept_or_closed(
+    new_app: NewApp, admin: "asyncpg.Connection"
+) -> None:
+    before = await backends(admin)
+    app = new_app(db_pool_size=1, db_max_overflow=2)
+    held = [await app.database.acquire() for _ in range(3)]
+    waiting = asyncio.create_task(app.database.acquire())
+    await asyncio.sleep(0.05)
+    for each in held:
+        await app.database.give_back(each)
+    await app.database.give_back(await waiting)
+    assert app.database.in_use == 0
+    await app.database.close()
+
+    async def closed() -> bool:
+        return await backends(admin) <= before
+
+    assert await eventually(closed, 1)
+
+
+# Over a second: a hundred connections are opened.
+async def test_a_server_without_a_free_connection_is_a_503_and_recovers(
+    new_app: NewApp, postgres: EmbeddedPostgres
+) -> None:
+    postgres.start()
+    app = new_app(database_url=SecretStr(postgres.url()))
+    others: list[asyncpg.Connection[Any]] = []
+
+    async def send(times: int) -> set[int]:
+        answers = await asyncio.gather(*(ask(lambda: client.get(ITEMS)) for _ in range(times)))
+        assert max(answer.seconds for answer in answers) < 2.5
+        return {answer.status for answer in answers}
+
+    other_app = new_app(database_url=SecretStr(postgres.url()))  # app has no connection yet
+    token = await create_token(
+        other_app.database, await create_user(other_app.database, "full@example.com")
+    )
+    async with new_client(app, {"Authorization": f"Bearer {token}"}) as client:
+        try:
+            with suppress(asyncpg.TooManyConnectionsError):
+                while True:
+                    others.append(await asyncpg.connect(postgres.url().replace("+asyncpg", "")))
+            assert await send(10) == {503}
+            await others.pop().close()
+            assert await send(10) <= {200, 503}
+        finally:
+            for other in others:
+                await other.close()
+
+        async def healthy() -> bool:
+            return await send(10) == {200}
+
+        assert await eventually(healthy, 1)

@@ -1,0 +1,68 @@
+"""Requests that meet: one of them wins, and none of them is an error of ours."""
+
+import asyncio
+
+import asyncpg
+import httpx
+
+from app.main import Application
+from tests.factories import PASSWORD, create_items, item
+from tests.faults.conftest import NewApp, sign_in_to
+from tests.faults.load import under_load
+
+ITEMS = "/api/v1/items"
+
+
+async def test_of_twenty_sign_ups_of_one_address_one_succeeds(
+    client: httpx.AsyncClient, admin: "asyncpg.Connection"
+) -> None:
+    account = {"email": "alice@example.com", "password": PASSWORD}
+    responses = await asyncio.gather(
+        *(client.post("/api/v1/auth/register", json=account) for _ in range(20))
+    )
+    assert sorted(response.status_code for response in responses) == [201, *[409] * 19]
+    assert await admin.fetchval("SELECT count(*) FROM users") == 1
+
+
+async def test_two_restores_of_one_row_bring_it_back_once(alice: httpx.AsyncClient) -> None:
+    (created,) = await create_items(alice, {})
+    path = f"{ITEMS}/{created['id']}"
+    for _ in range(10):
+        await alice.delete(path)
+        responses = await asyncio.gather(*(alice.post(f"{path}/restore") for _ in range(2)))
+        assert [response.status_code for response in responses] == [200, 200]
+        assert (await alice.get(ITEMS)).json()["total"] == 1
+
+
+async def test_of_two_restores_to_one_unique_value_one_succeeds(alice: httpx.AsyncClient) -> None:
+    paths = []
+    for _ in range(2):
+        (created,) = await create_items(alice, {"sku": "ONE"})
+        paths.append(f"{ITEMS}/{created['id']}")
+        await alice.delete(paths[-1])
+    responses = await asyncio.gather(*(alice.post(f"{path}/restore") for path in paths))
+    assert sorted(response.status_code for response in responses) == [200, 409]
+    assert (await alice.get(ITEMS)).json()["total"] == 1
+
+
+# Over a second: each change meets the load for a while.
+async def test_a_column_may_change_its_type_under_load(
+    new_app: NewApp, admin: "asyncpg.Connection"
+) -> None:
+    app: Application = new_app()
+    changes = ["quantity TYPE bigint", "quantity TYPE integer", "name TYPE text"]
+    async with await sign_in_to(app) as client:
+        (created,) = await create_items(client, {})
+        path = f"{ITEMS}/{created['id']}"
+        sends = [
+            lambda: client.get(path),
+            lambda: client.get(ITEMS, params={"size": 5}),
+            lambda: client.post(ITEMS, json=item()),
+            lambda: client.patch(path, json={"quantity": 5}),
+        ]
+        async with under_load(*sends, *sends) as load:
+            for change in [*changes, "name TYPE varchar(255)"]:
+                await asyncio.sleep(0.3)
+                await admin.execute(f"ALTER TABLE items ALTER COLUMN {change}")
+            await asyncio.sleep(0.3)
+    assert set(load.statuses) == {200, 201}

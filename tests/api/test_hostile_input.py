@@ -693,18 +693,18 @@ class TestAccounts:
 
 
 HEADERS: list[Header] = [
-    (b"x-correlation-id", b"\xff" * 10), (b"x-correlation-id", b"a" * 100_000),
+    (b"x-correlation-id", b"\xff" * 10), (b"x-correlation-id", b"a" * 60_000),
     (b"x-correlation-id", b"\x00" * 10), (b"accept", b"\x00"), (b"accept", b"text/xml"),
-    (b"accept", b"a" * 100_000), (b"accept-encoding", b"identity;q=0"), (b"te", b"\x00"),
+    (b"accept", b"a" * 60_000), (b"accept-encoding", b"identity;q=0"), (b"te", b"\x00"),
     (b"cookie", b"a=\xff; " * 10_000), (b"cookie", b"="), (b"content-type", b"\xff\x00"),
     (b"range", b"bytes=abc"), (b"if-none-match", b"\xff"), (b"if-modified-since", b"\xff"),
     (b"x-forwarded-for", b"\xff\x00, 1"), (b"x-forwarded-proto", b"\xff"), (b"forwarded", b"\xff"),
     (b"x-http-method-override", b"DELETE"), (b"x-original-url", b"/\xff"), (b"origin", b"\xff"),
     (b"origin", b"null"), (b"access-control-request-method", b"\xff"), (b"te", b"\xff"),
-    (b"user-agent", b"\xff" * 100_000), (b"user-agent", b"'; DROP TABLE sessions; --"),
+    (b"user-agent", b"\xff" * 60_000), (b"user-agent", b"'; DROP TABLE sessions; --"),
     (b"referer", b"\x00"), (b"transfer-encoding", b"\xff"), (b"expect", b"\xff"),
-    (b"", b""), (b"\xff", b"\xff"), (b"x" * 100_000, b"1"), (b"host", b"["), (b"host", b""),
-    (b"host", b"a/b"), (b"host", b"\xff"), (b"host", b"a:99999999"), (b"host", b"a" * 100_000),
+    (b"", b""), (b"\xff", b"\xff"), (b"x" * 60_000, b"1"), (b"host", b"["), (b"host", b""),
+    (b"host", b"a/b"), (b"host", b"\xff"), (b"host", b"a:99999999"), (b"host", b"a" * 60_000),
 ]  # fmt: skip
 
 
@@ -729,10 +729,10 @@ class TestHeaders:
     @pytest.mark.parametrize(
         "value",
         [
-            b"Bearer " + b"a" * 100_000, b"Bearer plinth_" + b"a" * 100_000, b"Bearer \xff",
+            b"Bearer " + b"a" * 60_000, b"Bearer plinth_" + b"a" * 60_000, b"Bearer \xff",
             b"Bearer plinth_\xff", b"Bearer plinth_\x00", b"Bearer plinth_%00", b"\x00", b"\xff",
             b"Bearer plinth_' OR 1=1 --", b"Bearer " + CANARY.encode(), b"Bearer Bearer",
-            b"Basic " + CANARY.encode(), b"a" * 100_000, b"Bearer\x00plinth_a", b" " * 10_000,
+            b"Basic " + CANARY.encode(), b"a" * 60_000, b"Bearer\x00plinth_a", b" " * 10_000,
         ],
         ids=short,
     )  # fmt: skip

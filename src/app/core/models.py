@@ -6,7 +6,7 @@ from enum import StrEnum
 from secrets import randbits
 from uuid import UUID
 
-from sqlalchemy import DateTime, Enum, ForeignKey, Index, MetaData, func, text
+from sqlalchemy import DateTime, Enum, ForeignKey, Index, MetaData, Uuid, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMING_CONVENTION = {
@@ -63,7 +63,7 @@ class Entity(Base):
 class Owned:
     """A row that belongs to the user who created it; nobody else reads or writes it."""
 
-    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    owner_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("users.id", ondelete="CASCADE"))
 
 
 def unique_among_live(table: str, *columns: str) -> Index:

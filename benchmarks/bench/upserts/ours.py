@@ -1,0 +1,26 @@
+"""Plinth: validated, with the id and the outcome of each row."""
+
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from app.config import load_settings
+from app.database import Database
+from app.items.repository import ItemRepository
+from app.items.schemas import ItemCreate
+from bench.upserts.protocol import Upsert
+
+ITEMS = TypeAdapter(list[ItemCreate])
+
+
+async def open_upsert() -> Upsert:
+    settings = load_settings()
+    assert settings.database_url is not None
+    database = Database(settings.database_url.get_secret_value(), settings)
+
+    async def upsert(owner: UUID, body: bytes) -> None:
+        async with database.unit_of_work() as work:
+            await ItemRepository(work, owner).bulk_upsert(ITEMS.validate_json(body))
+            await work.commit()
+
+    return upsert

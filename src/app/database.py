@@ -4,27 +4,23 @@ SQLAlchemy describes the tables, builds the SQL and keeps the pool; a statement 
 pool's asyncpg connection itself, which costs a request a fraction of what an ORM session does.
 """
 
-from collections.abc import Callable, Mapping
-from functools import cached_property
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
 
 import asyncpg
 import structlog
-from sqlalchemy import ClauseElement, Dialect, Executable, Select
-from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+from sqlalchemy import Executable
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
-from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.util import greenlet_spawn
 
 from app.config import Settings
 from app.database_errors import translate
 from app.exceptions import ServiceUnavailable, TransientFailure
+from app.sql import NO_VALUES, Row, Statement, Values
 
-DIALECT: Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]
 CONNECT_ERRORS = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
@@ -34,49 +30,6 @@ CONNECT_ERRORS = (
 )
 
 _log = structlog.get_logger(__name__)
-
-type Row = asyncpg.Record
-type Values = Mapping[str, Any]
-
-NO_VALUES: Values = {}
-
-
-class Statement:
-    """An SQLAlchemy statement that is compiled when it first runs, and then kept.
-
-    What varies between runs is a `bindparam(name, None)` and given by name: a value that was
-    forgotten is NULL, which matches nothing. An `autonomous` one is committed at once, by itself,
-    and so outlives the error that its request may end in.
-    """
-
-    def __init__(self, clause: Executable, *, autonomous: bool = False) -> None:
-        self.clause = clause
-        self.autonomous = autonomous
-        reads = isinstance(clause, Select) and clause._for_update_arg is None  # noqa: SLF001
-        self.needs_transaction = not reads and not autonomous
-
-    @cached_property
-    def _compiled(self) -> tuple[str, list[tuple[str, Any, Callable[[Any], Any] | None]]]:
-        assert isinstance(self.clause, ClauseElement)
-        compiled = self.clause.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
-        assert isinstance(compiled, SQLCompiler)
-        values = compiled.params
-        arguments: list[tuple[str, Any, Callable[[Any], Any] | None]] = []
-        for name in compiled.positiontup or ():
-            bind = compiled.binds.get(name)
-            kind = None if bind is None else bind.type.dialect_impl(DIALECT)
-            process = None if kind is None else kind.bind_processor(DIALECT)
-            arguments.append((name, values[name], process))
-        return str(compiled), arguments
-
-    def bind(self, given: Values) -> tuple[str, list[Any]]:
-        """The SQL with its values in order, each as the driver takes it."""
-        sql, arguments = self._compiled
-        values = []
-        for name, default, process in arguments:
-            value = given.get(name, default)
-            values.append(value if process is None else process(value))
-        return sql, values
 
 
 class Database:
@@ -267,8 +220,10 @@ class UnitOfWork:
             return await getattr(driver, method)(sql, *arguments)
         except BaseException as error:
             lost = driver.is_closed()
-            # Only after the server's own word is the state of the connection known.
-            if lost or not isinstance(error, asyncpg.PostgresError):
+            # Only after the server's own word is the state of the connection known; and one that
+            # turned read-only leads to a primary that is none any more.
+            told = isinstance(error, asyncpg.PostgresError)
+            if lost or not told or isinstance(error, asyncpg.ReadOnlySQLTransactionError):
                 self._connection.discard()
                 self._connection = None
             translated = translate(error, lost=lost)

@@ -8,7 +8,8 @@ from sqlalchemy.dialects.postgresql import insert
 from app.auth.models import Session
 from app.common.rows import Hydrator
 from app.core.models import uuid7
-from app.database import Statement, UnitOfWork
+from app.database import UnitOfWork
+from app.sql import Statement
 from app.users.models import User
 
 TOUCH_EVERY = timedelta(minutes=5)

@@ -16,8 +16,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.auth.models import Throttle
 from app.config import Settings
-from app.database import Statement, UnitOfWork
+from app.database import UnitOfWork
 from app.exceptions import RateLimited
+from app.sql import Statement
 
 PURGE_SHARE = 0.01  # of the attempts clear away what is long due
 

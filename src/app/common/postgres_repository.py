@@ -14,8 +14,9 @@ from app.core.filters import Filter
 from app.core.models import Entity
 from app.core.pagination import Page
 from app.core.repository import AbstractRepository, Caller, Everyone, Outcome, Upserted
-from app.database import Row, UnitOfWork
+from app.database import UnitOfWork
 from app.exceptions import NotFound
+from app.sql import Row
 
 
 class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapper, configure_mappers
 from sqlalchemy.types import TypeEngine
 
 from app.core.models import Entity
-from app.database import DIALECT, Row
+from app.sql import DIALECT, Row
 
 type Converters = list[tuple[str, Callable[[Any], Any]]]
 

@@ -22,7 +22,7 @@ from app.common import bulk, sql_filters
 from app.common.sql_filters import bind_array
 from app.core.filters import Filter, Operator
 from app.core.models import Entity
-from app.database import Statement
+from app.sql import Statement
 
 MAX_KEPT = 500  # of one entity; filters come in more shapes than anyone asks for
 

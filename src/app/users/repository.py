@@ -3,7 +3,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, update
 
 from app.common.postgres_repository import PostgresRepository
-from app.database import Statement
+from app.sql import Statement
 from app.users.models import User
 from app.users.schemas import UserCreate, UserUpdate
 

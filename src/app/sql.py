@@ -1,0 +1,55 @@
+"""SQL as the driver takes it: compiled from SQLAlchemy's statements once, and then kept."""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+import asyncpg
+from sqlalchemy import ClauseElement, Dialect, Executable, Select
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+from sqlalchemy.sql.compiler import SQLCompiler
+
+DIALECT: Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]
+
+type Row = asyncpg.Record
+type Values = Mapping[str, Any]
+
+NO_VALUES: Values = {}
+
+
+class Statement:
+    """An SQLAlchemy statement that is compiled when it first runs, and then kept.
+
+    What varies between runs is a `bindparam(name, None)` and given by name: a value that was
+    forgotten is NULL, which matches nothing. An `autonomous` one is committed at once, by itself,
+    and so outlives the error that its request may end in.
+    """
+
+    def __init__(self, clause: Executable, *, autonomous: bool = False) -> None:
+        self.clause = clause
+        self.autonomous = autonomous
+        reads = isinstance(clause, Select) and clause._for_update_arg is None  # noqa: SLF001
+        self.needs_transaction = not reads and not autonomous
+
+    @cached_property
+    def _compiled(self) -> tuple[str, list[tuple[str, Any, Callable[[Any], Any] | None]]]:
+        assert isinstance(self.clause, ClauseElement)
+        compiled = self.clause.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
+        assert isinstance(compiled, SQLCompiler)
+        values = compiled.params
+        arguments: list[tuple[str, Any, Callable[[Any], Any] | None]] = []
+        for name in compiled.positiontup or ():
+            bind = compiled.binds.get(name)
+            kind = None if bind is None else bind.type.dialect_impl(DIALECT)
+            process = None if kind is None else kind.bind_processor(DIALECT)
+            arguments.append((name, values[name], process))
+        return str(compiled), arguments
+
+    def bind(self, given: Values) -> tuple[str, list[Any]]:
+        """The SQL with its values in order, each as the driver takes it."""
+        sql, arguments = self._compiled
+        values = []
+        for name, default, process in arguments:
+            value = given.get(name, default)
+            values.append(value if process is None else process(value))
+        return sql, values

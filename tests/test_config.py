@@ -1,8 +1,10 @@
+import re
 from pathlib import Path
 
 import pytest
 
-from app.config import SettingsError, load_settings
+from app.config import Settings, SettingsError, load_settings
+from app.migrations import ROOT
 
 GOOD = {
     "ENVIRONMENT": "production",
@@ -82,3 +84,15 @@ def test_development_keeps_a_secret_of_its_own(
     assert len(first) >= 32
     assert load_settings().secret_key.get_secret_value() == first
     assert (tmp_path / "data" / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_example_names_every_setting_and_changes_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    example = (ROOT / ".env.example").read_text()
+    names = re.findall(r"^#? ?([A-Z_]+)=", example, re.MULTILINE)
+    assert sorted(names) == sorted(name.upper() for name in Settings.model_fields)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
+    before = load_settings()
+    (tmp_path / ".env").write_text(example)
+    assert load_settings() == before

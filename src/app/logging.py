@@ -22,12 +22,7 @@ def configure_logging(settings: Settings) -> None:
     ]
     factory: Any
     if settings.json_logs:
-        # ExceptionDictTransformer would print local variables, and with them a password.
-        traceback = structlog.processors.ExceptionRenderer(
-            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-        )
-        render = structlog.processors.JSONRenderer(serializer=_to_json)
-        processors: list[structlog.typing.Processor] = [*shared, _add_time, traceback, render]
+        processors: list[structlog.typing.Processor] = [*shared, _to_json]
         factory = structlog.BytesLoggerFactory(sys.stdout.buffer)
     else:
         plain = structlog.dev.RichTracebackFormatter(show_locals=False)
@@ -52,10 +47,14 @@ def configure_logging(settings: Settings) -> None:
     logging.getLogger("asyncpg").setLevel(logging.ERROR)
 
 
-def _add_time(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+# Without local variables, one of which may be a password.
+_traceback = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
+
+
+def _to_json(logger: Any, method: str, event: MutableMapping[str, Any]) -> bytes:
     event["timestamp"] = datetime.now(UTC)
-    return event
-
-
-def _to_json(event: Any, **_: Any) -> bytes:
+    if "exc_info" in event:
+        event = _traceback(logger, method, event)
     return orjson.dumps(event, default=str, option=orjson.OPT_UTC_Z)

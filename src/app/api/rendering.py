@@ -1,22 +1,28 @@
 """Turns what an endpoint returns into JSON, as its response model says.
 
-A read schema that is no more than fields is written straight from a row's values, without an
-instance of the schema for each row: the same members in the same form, and an error where a value
-is not of its type. Any other schema is validated and written by pydantic as usual.
+A read schema that is no more than fields of plain types is written straight from a row's values,
+without an instance of the schema for each row: the same members, in the same order and form. Any
+other schema is validated and written by pydantic as usual.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from operator import itemgetter
-from types import UnionType
-from typing import Annotated, Any, TypedDict, Union, get_args
+from types import NoneType, UnionType
+from typing import Any, get_args
+from uuid import UUID
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError
+import orjson
+from pydantic import TypeAdapter, ValidationError
 
 from app.common.rows import Rows
 from app.core.pagination import Page
 from app.core.schemas import ReadSchema
+
+# Those that orjson writes as pydantic does; a Decimal and a driver's UUID as their text.
+PLAIN = {NoneType, bool, date, datetime, Decimal, float, int, str, UUID}
 
 
 class Renderer:
@@ -29,66 +35,64 @@ class Renderer:
             [row] = response_model.__pydantic_generic_metadata__["args"]
         fields = _plain_fields(row)
         self._names = tuple(fields)
+        self._types = tuple(fields.values())
         self._values: Any = itemgetter(*fields) if fields else None
-        if fields and self._page:
-            envelope = {name: info.annotation for name, info in Page.model_fields.items()}
-            fields = envelope | {"items": list[_typed_dict("Row", fields)]}  # type: ignore[misc]
-        shape = _typed_dict("Answer", fields)
-        self._serializer = TypeAdapter[Any](shape).serializer if fields else None
 
     def __call__(self, result: Any) -> bytes:
         """Raises RuntimeError, without the values, for a result that is not what was declared."""
         try:
-            if self._serializer is None:
+            if not self._names:
                 return self._adapter.dump_json(self._adapter.validate_python(result))
-            if self._page:
-                rows = [self._pick(row) for row in _mappings(result.items)]
-                return self._serializer.to_json({**vars(result), "items": rows}, warnings="error")
-            return self._serializer.to_json(self._pick(vars(result)), warnings="error")
-        except (ValidationError, PydanticSerializationError, KeyError):
+            if not self._page:
+                return _to_json(self._row(vars(result)))
+            if isinstance(result.items, Rows):  # of the columns' types, as they come
+                rows = [self._fields(row) for row in result.items.mappings()]
+            else:
+                rows = [self._row(vars(item)) for item in result.items]
+            return _to_json({**vars(result), "items": rows})
+        except (ValidationError, KeyError, TypeError):
             raise RuntimeError(f"The result is not what {self._declared} declares") from None
 
-    def _pick(self, row: Mapping[str, Any]) -> dict[str, Any]:
+    def _fields(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The declared fields of a row, in the order in which they are declared."""
         return dict(zip(self._names, self._values(row), strict=True))
 
+    def _row(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        fields = self._fields(row)
+        if not all(map(isinstance, fields.values(), self._types)):
+            raise TypeError
+        return fields
 
-def _mappings(items: Sequence[Any]) -> Sequence[Any]:
-    return items.mappings() if isinstance(items, Rows) else [vars(item) for item in items]
 
-
-def _plain_fields(schema: Any) -> dict[str, Any]:
-    """The type of each field as it is written; none if the schema is more than its fields."""
+def _plain_fields(schema: Any) -> dict[str, tuple[type, ...]]:
+    """The types that each field may have; none if the schema is more than plain fields."""
     if not (isinstance(schema, type) and issubclass(schema, ReadSchema)):
         return {}
     made = schema.__pydantic_decorators__
     if made.field_serializers or made.model_serializers or made.computed_fields:
         return {}
-    if len(schema.model_fields) < 2:  # an itemgetter of one name gives no tuple
-        return {}
     fields = {}
     for name, info in schema.model_fields.items():
-        if info.alias or info.serialization_alias or info.exclude or _nests(info.annotation):
+        kinds = get_args(info.annotation) if _is_union(info.annotation) else (info.annotation,)
+        renamed = info.alias or info.serialization_alias or info.exclude or info.metadata
+        if renamed or not all(_is_plain(kind) for kind in kinds):
             return {}
-        written = _without_enums(info.annotation)
-        fields[name] = Annotated[written, *info.metadata] if info.metadata else written
-    return fields
+        # A row has an enum's value, which is written as its member would be.
+        fields[name] = tuple(str if _is_enum(kind) else kind for kind in kinds)
+    return fields if len(fields) > 1 else {}  # an itemgetter of one name gives no tuple
 
 
-def _nests(annotation: Any) -> bool:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return True
-    return any(_nests(each) for each in get_args(annotation))
+def _is_union(annotation: Any) -> bool:
+    return isinstance(annotation, UnionType)
 
 
-def _without_enums(annotation: Any) -> Any:
-    """A row has an enum's value, which is written as its member would be."""
-    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
-        return str
-    if isinstance(annotation, UnionType):
-        return Union[tuple(_without_enums(each) for each in get_args(annotation))]  # noqa: UP007
-    return annotation
+def _is_enum(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, StrEnum)
 
 
-def _typed_dict(name: str, fields: dict[str, Any]) -> Any:
-    return TypedDict(name, fields)  # type: ignore[operator]  # mypy knows only literal ones
+def _is_plain(kind: Any) -> bool:
+    return kind in PLAIN or _is_enum(kind)
+
+
+def _to_json(value: Any) -> bytes:
+    return orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z)

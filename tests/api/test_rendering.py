@@ -1,0 +1,96 @@
+"""What is written the short way is what pydantic would have written."""
+
+import json
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import TypeAdapter, field_serializer
+
+from app.api.rendering import Renderer
+from app.core.pagination import Page, PageParams
+from app.core.schemas import ReadSchema
+from app.items.models import ItemStatus
+
+
+class Plain(ReadSchema):
+    id: UUID
+    text: str | None
+    number: int
+    share: float
+    price: Decimal
+    status: ItemStatus | None
+    on: date
+    at: datetime
+    flag: bool
+
+
+class Loud(ReadSchema):
+    text: str
+    number: int
+
+    @field_serializer("text")
+    def shout(self, text: str) -> str:
+        return text.upper()
+
+
+def row(**values: Any) -> SimpleNamespace:
+    """More than any schema takes, in another order."""
+    usual = {
+        "secret": "hidden",
+        "flag": True,
+        "at": datetime(2026, 1, 5, 12, 0, 0, 250, tzinfo=UTC),
+        "on": date(2026, 1, 5),
+        "status": ItemStatus.ACTIVE,
+        "price": Decimal("12.50"),
+        "share": 0.1,
+        "number": -7,
+        "text": 'é "\\ \U0001f600',
+        "id": UUID("0198f3c2-0000-7000-8000-000000000000"),
+    }
+    return SimpleNamespace(**usual | values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"text": None, "status": None},
+        {"price": Decimal("1E+3"), "share": 1e300},
+        {"at": datetime(2026, 1, 5, tzinfo=UTC)},
+        {"at": datetime(2026, 1, 5, 1, 2, 3, tzinfo=timezone(timedelta(hours=2)))},
+    ],
+)
+def test_one_row(values: dict[str, Any]) -> None:
+    adapter = TypeAdapter(Plain)
+    usual = adapter.dump_json(adapter.validate_python(row(**values)))
+    assert Renderer(Plain)(row(**values)) == usual
+    assert list(json.loads(usual)) == list(Plain.model_fields)
+
+
+@pytest.mark.parametrize("schema", [Plain, Loud])
+def test_a_page(schema: type[ReadSchema]) -> None:
+    page = Page[Any].create([row(), row(number=8)], PageParams(), total=2)
+    adapter = TypeAdapter[Any](Page[schema])  # type: ignore[valid-type]  # a parameter
+    usual = adapter.dump_json(adapter.validate_python(page, from_attributes=True))
+    assert Renderer(Page[schema])(page) == usual  # type: ignore[valid-type]  # as above
+    assert b"hidden" not in usual
+
+
+def test_a_schema_with_a_serializer_of_its_own_is_heeded() -> None:
+    assert b'"LOUD"' in Renderer(Loud)(row(text="loud"))
+
+
+@pytest.mark.parametrize("values", [{"number": "7"}, {"id": "no UUID"}, {"at": None}])
+def test_what_is_not_declared_is_a_defect_and_not_repeated(values: dict[str, Any]) -> None:
+    with pytest.raises(RuntimeError, match="is not what") as raised:
+        Renderer(Plain)(row(**values))
+    assert "hidden" not in str(raised.value)
+
+
+def test_what_lacks_a_field_is_a_defect() -> None:
+    with pytest.raises(RuntimeError, match="is not what"):
+        Renderer(Plain)(SimpleNamespace(id=1))

@@ -36,26 +36,28 @@ type Key = tuple[Any, ...]
 
 def keys_of(rows: Sequence[BaseModel], natural_key: Sequence[str]) -> list[Key]:
     """The natural key of each row. Raises Invalid when two rows have the same one."""
+    keys: list[Key] = list(
+        zip(*([getattr(row, name) for row in rows] for name in natural_key), strict=True)
+    )
+    if len(set(keys)) == len(keys):
+        return keys
     first: dict[Key, int] = {}
-    found = []
     errors = []
     names = " and ".join(natural_key)
-    for position, row in enumerate(rows):
-        key = tuple(getattr(row, name) for name in natural_key)
+    for position, key in enumerate(keys):
         if (earlier := first.setdefault(key, position)) != position:
             message = f"items {earlier} and {position} have the same {names}"
             loc = ("body", "items", position, natural_key[0])
             errors.append(FieldError(loc, message, "duplicate_key"))
-        found.append(key)
-    if errors:
-        raise Invalid("Two items of one request may not have the same key", errors=errors)
-    return found
+    raise Invalid("Two items of one request may not have the same key", errors=errors)
 
 
 def set_fields(rows: Sequence[BaseModel], names: Iterable[str]) -> tuple[list[str], bool]:
     """Which of the fields any row sets, and whether every row sets the same ones."""
-    anywhere = set[str]().union(*(row.model_fields_set for row in rows))
+    anywhere = rows[0].model_fields_set
     same = all(row.model_fields_set == anywhere for row in rows)
+    if not same:
+        anywhere = anywhere.union(*(row.model_fields_set for row in rows))
     return [name for name in names if name in anywhere], same
 
 

@@ -113,10 +113,11 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         outcomes: dict[bulk.Key, Upserted] = {}
 
         def note(written: Sequence[Row], outcome: Outcome | None = None) -> None:
-            for row in written:
-                key = tuple(row[name] for name in self.natural_key)
-                made: Outcome = "created" if row["id"] == new_ids[key] else "updated"
-                outcomes.setdefault(key, Upserted(row["id"], outcome or made))
+            found = zip(*([row[name] for row in written] for name in self.natural_key), strict=True)
+            for row, key in zip(written, found, strict=True):
+                id = row["id"]
+                made: Outcome = "created" if id == new_ids[key] else "updated"
+                outcomes.setdefault(key, Upserted(id, outcome or made))
 
         optional = [name for name in type(rows[0]).model_fields if name not in self.natural_key]
         fields, alike = bulk.set_fields(rows, optional)

@@ -4,7 +4,7 @@ import time
 from datetime import datetime
 from enum import StrEnum
 from secrets import randbits
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
 from sqlalchemy import DateTime, Enum, ForeignKey, Index, MetaData, Uuid, func, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -30,7 +30,10 @@ def uuid7() -> UUID:
     tick = max(milliseconds << 12 | (nanoseconds << 12) // 1_000_000, _last_tick + 1)
     _last_tick = tick
     high = (tick >> 12) << 16 | 0x7000 | tick & 0xFFF
-    return UUID(int=high << 64 | 0b10 << 62 | randbits(62))
+    made = UUID.__new__(UUID)  # its __init__ takes six forms, and longer than all of the above
+    object.__setattr__(made, "int", high << 64 | 0b10 << 62 | randbits(62))
+    object.__setattr__(made, "is_safe", SafeUUID.unknown)
+    return made
 
 
 class Base(DeclarativeBase):

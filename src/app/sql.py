@@ -7,9 +7,11 @@ from typing import Any
 import asyncpg
 from sqlalchemy import ClauseElement, Dialect, Executable, Select
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.dml import UpdateBase
 
-DIALECT: Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]
+DIALECT: Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
 
 type Row = asyncpg.Record
 type Values = Mapping[str, Any]
@@ -28,8 +30,7 @@ class Statement:
     def __init__(self, clause: Executable, *, autonomous: bool = False) -> None:
         self.clause = clause
         self.autonomous = autonomous
-        reads = isinstance(clause, Select) and clause._for_update_arg is None  # noqa: SLF001
-        self.needs_transaction = not reads and not autonomous
+        self.needs_transaction = not autonomous and not _only_reads(clause)
 
     @cached_property
     def _compiled(self) -> tuple[str, list[tuple[str, Any, Callable[[Any], Any] | None]]]:
@@ -53,3 +54,9 @@ class Statement:
             value = given.get(name, default)
             values.append(value if process is None else process(value))
         return sql, values
+
+
+def _only_reads(clause: Executable) -> bool:
+    if not isinstance(clause, Select) or clause._for_update_arg is not None:  # noqa: SLF001 - no other way
+        return False
+    return not any(isinstance(each, UpdateBase) for each in visitors.iterate(clause))

@@ -10,7 +10,7 @@ from app.users.schemas import DisplayName, UserRead
 Password = Annotated[SecretStr, Field(min_length=1, max_length=MAX_LENGTH)]
 
 
-EXAMPLE = example(email="ada@example.com", password="correct horse battery staple")  # noqa: S106
+EXAMPLE = example(email="ada@example.com", password="correct horse battery staple")  # noqa: S106 - shown
 
 
 class Register(Schema):

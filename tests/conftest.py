@@ -31,6 +31,7 @@ TEMPLATE = "template"
 FAULTS = Path(__file__).parent / "faults"
 
 _embedded = pytest.StashKey[EmbeddedPostgres]()
+_made_template = pytest.StashKey[bool]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -52,16 +53,15 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     os.environ[SERVER] = url
     asyncio.run(create_database(TEMPLATE, None))
+    config.stash[_made_template] = True
     upgrade(database_url(TEMPLATE))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if hasattr(config, "workerinput") or SERVER not in os.environ:
-        return
     if server := config.stash.get(_embedded, None):
         server.stop("immediate")
         shutil.rmtree(server.data_dir)
-    else:
+    elif config.stash.get(_made_template, False):
         asyncio.run(drop_database(TEMPLATE))
 
 

@@ -82,18 +82,28 @@ class TestUserCreate:
         [
             ("nobody", PASSWORD, "not an email address"),
             ("a@example.com", "short", "at least 15 characters"),
-            ("taken@example.com", PASSWORD, "already taken"),
         ],
     )
     def test_bad_input_is_told_what_to_do(
         self, scratch: str, email: str, password: str, complaint: str
     ) -> None:
-        arguments = ["user", "create", "--password-stdin", "--email"]
-        app(scratch, *arguments, "taken@example.com", stdin=PASSWORD)
-        status, output = app(scratch, *arguments, email, stdin=password)
+        arguments = ["user", "create", "--password-stdin", "--email", email]
+        status, output = app(scratch, *arguments, stdin=password)
         assert status != 0
         assert complaint in output
         assert password not in output
+
+    def test_an_address_that_is_taken(self, scratch: str) -> None:
+        asyncio.run(
+            fetch_value(
+                scratch,
+                "INSERT INTO users (id, email, password_hash)"
+                " VALUES (gen_random_uuid(), 'taken@example.com', 'none')",
+            )
+        )
+        arguments = ["user", "create", "--password-stdin", "--email", "taken@example.com"]
+        status, output = app(scratch, *arguments, stdin=PASSWORD)
+        assert (status, output.strip()) == (1, "email is already taken")
 
 
 def test_routes_lists_what_there_is(scratch: str) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli import check, database, routes, servers, users
 from app.config import SettingsError
-from app.exceptions import AppError
+from app.exceptions import AppError, FieldError
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 cli.command()(servers.dev)
@@ -29,9 +29,14 @@ def main() -> None:
     except SettingsError as error:
         _fail(str(error))
     except AppError as error:
-        _fail(error.detail, *(f"{each.loc[-1]}: {each.message}" for each in error.errors))
+        _fail(*([_sentence(each) for each in error.errors] or [error.detail]))
     except (OSError, SQLAlchemyError) as error:
         _fail(f"The database did not do it: {error}")
+
+
+def _sentence(error: FieldError) -> str:
+    field = str(error.loc[-1])
+    return error.message if error.message.startswith(field) else f"{field} {error.message}"
 
 
 def _fail(*lines: str) -> None:

@@ -1,8 +1,8 @@
 """Runs an endpoint as one unit of work: solved, run, serialized, committed, and only then sent.
 
-FastAPI declares the routes, documents them and solves their dependencies. What lies between a
-matched route and its response is here, because that is where promises are kept: a 2xx after
-COMMIT, nothing left of a request that failed, strict JSON, no parameter silently ignored.
+FastAPI declares the routes and documents them. What lies between a matched route and its response
+is here, because that is where promises are kept: a 2xx after COMMIT, nothing left of a request that
+failed, strict JSON, no parameter silently ignored.
 """
 
 import asyncio

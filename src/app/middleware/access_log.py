@@ -11,7 +11,7 @@ from app.exception_handlers import on_defect
 
 
 class AccessLogMiddleware:
-    """The outermost layer but the correlation id: nothing that is raised gets past it."""
+    """Outside of all that may fail: nothing that is raised gets past it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

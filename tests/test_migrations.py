@@ -8,7 +8,7 @@ from uuid import UUID
 
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import ARRAY, Column, Enum, literal_column, select, table
+from sqlalchemy import ARRAY, JSON, Column, Enum, literal_column, select, table
 from sqlalchemy.dialects.postgresql import insert
 
 from app.config import Settings
@@ -23,7 +23,6 @@ SAMPLES: dict[type, Any] = {
     date: date(2026, 1, 5),
     datetime: datetime(2026, 1, 5, tzinfo=UTC),
     Decimal: Decimal(1),
-    dict: {},
     float: 1.0,
     int: 1,
     str: "x",
@@ -37,7 +36,7 @@ def sample(column: Column[Any]) -> Any:
     kind = column.type
     if isinstance(kind, Enum):
         return kind.enums[0]
-    if isinstance(kind, ARRAY):
+    if isinstance(kind, ARRAY | JSON):
         return []
     return SAMPLES[kind.python_type]
 

@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     password_min_length: Annotated[int, Field(ge=8, le=256)] = 15
     throttle_enabled: bool = True
     max_body_size: Annotated[int, Field(ge=1024)] = 1024 * 1024
+    max_bulk_body_size: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
+    max_bulk_rows: Annotated[int, Field(ge=1, le=10_000)] = 1000
 
     @property
     def production(self) -> bool:

@@ -123,6 +123,7 @@ class UnitOfWork:
         self._database = database
         self._connection: Connection | None = None
         self._in_transaction = False
+        self._has_savepoint = False
         self.statements = 0
         self.seconds = 0.0
 
@@ -173,6 +174,23 @@ class UnitOfWork:
         self._in_transaction = False
         if status != "COMMIT":  # a failed statement whose error was swallowed
             raise RuntimeError("The transaction had failed before its commit")
+
+    async def savepoint(self) -> None:
+        """Let `rollback` undo only what is written from here on, in the open transaction."""
+        await self._call("execute", "SAVEPOINT undo")
+        self._has_savepoint = True
+
+    async def rollback(self) -> None:
+        """Undo what was written, since the savepoint if there is one."""
+        if not self._in_transaction:
+            return
+        if self._connection is None:
+            raise ServiceUnavailable
+        if self._has_savepoint:
+            await self._call("execute", "ROLLBACK TO SAVEPOINT undo")
+            return
+        await self._call("execute", "ROLLBACK")
+        self._in_transaction = False
 
     async def release(self) -> None:
         """Give the connection back before slow work; the next statement takes one again.

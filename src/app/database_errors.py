@@ -13,6 +13,7 @@ from app.exceptions import (
     Conflict,
     FieldError,
     Invalid,
+    LockTimeout,
     ServiceUnavailable,
     TransientFailure,
 )
@@ -30,8 +31,8 @@ RETRY = {
     "57P02",  # crash of another backend
     "0A000",  # a cached plan no longer fits the table
 }
+LOCK_TIMEOUT = "55P03"
 UNAVAILABLE = {
-    "55P03",  # lock not available in time
     "57014",  # statement timeout
     "57P03",  # starting up or shutting down
     "53100",  # disk full
@@ -79,6 +80,8 @@ def _from_sqlstate(error: asyncpg.PostgresError) -> AppError | None:
         )
     if state in RETRY or state.startswith("08"):
         return TransientFailure()
+    if state == LOCK_TIMEOUT:
+        return LockTimeout()
     if state in UNAVAILABLE:
         return ServiceUnavailable()
     return None

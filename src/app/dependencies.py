@@ -2,10 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 
+from app import entity_tags
 from app.config import Settings
+from app.core.repository import Versions
 from app.database import UnitOfWork
+from app.exceptions import PreconditionRequired
 
 
 async def get_work(request: Request) -> UnitOfWork:
@@ -18,5 +21,27 @@ async def get_settings(request: Request) -> Settings:
     return settings
 
 
+IfMatchHeader = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        description="Write only if the row still has one of these ETags; `*` for any.",
+    ),
+]
+
+
+async def get_if_match(if_match: IfMatchHeader = None) -> Versions | None:
+    return None if if_match is None else entity_tags.versions(if_match)
+
+
+async def require_if_match(if_match: IfMatchHeader = None) -> Versions | None:
+    if if_match is None:
+        raise PreconditionRequired
+    return entity_tags.versions(if_match)
+
+
 Work = Annotated[UnitOfWork, Depends(get_work)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
+IfMatch = Annotated[Versions | None, Depends(get_if_match)]
+RequiredIfMatch = Annotated[Versions | None, Depends(require_if_match)]
+"""In place of IfMatch on an entity whose edits must name the version they are based on."""

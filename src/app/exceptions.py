@@ -8,12 +8,17 @@ AppError                        500 INTERNAL_ERROR
 ├── NotFound                    404 NOT_FOUND
 ├── MethodNotAllowed            405 METHOD_NOT_ALLOWED
 ├── Conflict                    409 CONFLICT
+├── PreconditionFailed          412 PRECONDITION_FAILED
 ├── PayloadTooLarge             413 PAYLOAD_TOO_LARGE
 ├── UnsupportedMediaType        415 UNSUPPORTED_MEDIA_TYPE
 ├── Invalid                     422 VALIDATION_ERROR
-│   └── UnknownParameter        422 UNKNOWN_PARAMETER
+│   ├── UnknownParameter        422 UNKNOWN_PARAMETER
+│   ├── InvalidCursor           422 INVALID_CURSOR
+│   └── IdempotencyKeyReused    422 IDEMPOTENCY_KEY_REUSED
+├── PreconditionRequired        428 PRECONDITION_REQUIRED
 ├── RateLimited                 429 RATE_LIMITED
 └── ServiceUnavailable          503 SERVICE_UNAVAILABLE
+    ├── LockTimeout             503 unless the lock's wait means something else
     └── TransientFailure        503 after the unit of work was retried
 """
 
@@ -89,6 +94,11 @@ class Conflict(AppError):
     default_detail = "The request conflicts with the current state"
 
 
+class PreconditionFailed(AppError):
+    status, error_code = 412, "PRECONDITION_FAILED"
+    default_detail = "It has changed since: read it again, and send the ETag of that answer"
+
+
 class PayloadTooLarge(AppError):
     status, error_code = 413, "PAYLOAD_TOO_LARGE"
 
@@ -111,6 +121,28 @@ class UnknownParameter(Invalid):
     default_detail = "The request has a parameter that this path does not take"
 
 
+class InvalidCursor(Invalid):
+    error_code = "INVALID_CURSOR"
+    default_detail = (
+        "The cursor belongs to another list, order, filter or user, or is damaged: start again "
+        "without it"
+    )
+
+    def __init__(self) -> None:
+        message = "is not a cursor of this list"
+        super().__init__(errors=[FieldError(("query", "cursor"), message, "invalid_cursor")])
+
+
+class IdempotencyKeyReused(Invalid):
+    error_code = "IDEMPOTENCY_KEY_REUSED"
+    default_detail = "The Idempotency-Key was sent before with another request: use a new one"
+
+
+class PreconditionRequired(AppError):
+    status, error_code = 428, "PRECONDITION_REQUIRED"
+    default_detail = "Send the ETag of what you have read as If-Match"
+
+
 class RateLimited(AppError):
     """`retry_after`: whole seconds until another attempt is judged."""
 
@@ -128,6 +160,10 @@ class ServiceUnavailable(AppError):
     def __init__(self, detail: str | None = None, *, retry_after: int = 1) -> None:
         super().__init__(detail)
         self.headers["Retry-After"] = str(retry_after)
+
+
+class LockTimeout(ServiceUnavailable):
+    """Another transaction held for too long what this one had to wait for."""
 
 
 class TransientFailure(ServiceUnavailable):

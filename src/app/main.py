@@ -34,20 +34,21 @@ class Application(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            self.openapi_schema = complete(super().openapi())
+            self.openapi_schema = complete(super().openapi(), self.settings)
         return self.openapi_schema
 
     def operations(self) -> list[Operation]:
         """Each route that is not FastAPI's or Starlette's own, ready to answer requests."""
         return [
-            Operation(context, self.database, self.settings.request_timeout)
+            Operation(context, self.database, self.settings)
             for context in iter_route_contexts(self.routes)
             if isinstance(context.original_route, APIRoute)
         ]
 
     def build_middleware_stack(self) -> ASGIApp:
         app: ASGIApp = RoutingTable(super().build_middleware_stack(), self.operations())
-        app = RequestLimitsMiddleware(app, self.settings.max_body_size)
+        largest = max(self.settings.max_body_size, self.settings.max_bulk_body_size)
+        app = RequestLimitsMiddleware(app, largest)
         if self.settings.cors_origins:
             app = ProblemCORSMiddleware(app, self.settings.cors_origins)
         return CorrelationIdMiddleware(ResponseHeadersMiddleware(AccessLogMiddleware(app)))

@@ -15,7 +15,9 @@ ITEMS = "/api/v1/items"
     ("method", "path", "body", "expected"),
     [
         ("GET", "/{id}", None, "SELECT SELECT"),
-        ("GET", "?status=draft&order_by=-price", None, "SELECT SELECT SELECT"),
+        ("GET", "?status=draft&order_by=-price", None, "SELECT SELECT"),
+        ("GET", "?page=2", None, "SELECT SELECT SELECT"),
+        ("GET", "?page=2&total=none", None, "SELECT SELECT"),
         ("POST", "", item(), "SELECT BEGIN INSERT COMMIT"),
         ("PATCH", "/{id}", {"name": "x"}, "SELECT BEGIN UPDATE COMMIT"),
         ("PATCH", "/{id}", {}, "SELECT SELECT"),
@@ -26,7 +28,7 @@ ITEMS = "/api/v1/items"
 async def test_statements_of_a_request(
     alice: httpx.AsyncClient, method: str, path: str, body: Any, expected: str
 ) -> None:
-    """The first SELECT is the session's; reads open no transaction."""
+    """The first SELECT is the session's, a list's third counts; reads open no transaction."""
     [created] = await create_items(alice, {})
     with recorded_statements() as statements:
         response = await alice.request(method, ITEMS + path.format(**created), json=body)

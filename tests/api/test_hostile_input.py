@@ -337,7 +337,7 @@ class TestPaths:
     @pytest.mark.parametrize(
         "id",
         [
-            "1", "0", "-1", "null", "None", "me", "bulk", CANARY, "\x00", f"{NO_ITEM}\x00",
+            "1", "0", "-1", "null", "None", "me", CANARY, "\x00", f"{NO_ITEM}\x00",
             f"\x00{NO_ITEM}", f"{NO_ITEM}\n", f" {NO_ITEM}", f"{NO_ITEM} ", f"{NO_ITEM}0",
             NO_ITEM[:-1], NO_ITEM.replace("-", ""), f"{{{NO_ITEM}}}", f"urn:uuid:{NO_ITEM}",
             f"uuid:{NO_ITEM}", NO_ITEM.replace("-", "_"), NO_ITEM.replace("0", "g"),

@@ -207,6 +207,8 @@ class TestList:
         await create_items(alice, *({"name": f"{n}"} for n in range(5)))
         page = (await alice.get(ITEMS, params={"page": 2, "size": 2, "order_by": "name"})).json()
         assert [each["name"] for each in page.pop("items")] == ["2", "3"]
+        assert page.pop("next_cursor")
+        assert page.pop("previous_cursor")
         assert page == {"total": 5, "page": 2, "size": 2, "pages": 3}
 
     @pytest.mark.parametrize(

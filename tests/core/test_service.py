@@ -6,6 +6,7 @@ import pytest
 
 from app.common.memory_repository import MemoryRepository
 from app.core.models import uuid7
+from app.core.repository import Versions
 from app.core.service import Service
 from app.exceptions import Conflict, NotFound
 from app.items.models import Item
@@ -20,10 +21,10 @@ class MemoryItems(MemoryRepository[Item, ItemCreate, ItemUpdate]):
 class Frozen(Service[Item, ItemCreate, ItemUpdate]):
     """An example of a rule: what is archived stays as it is."""
 
-    async def update(self, id: UUID, data: ItemUpdate) -> Item:
+    async def update(self, id: UUID, data: ItemUpdate, versions: Versions | None = None) -> Item:
         if (await self.get(id)).status == "archived":
             raise Conflict("An archived item cannot be changed")
-        return await super().update(id, data)
+        return await super().update(id, data, versions)
 
 
 async def test_a_rule() -> None:

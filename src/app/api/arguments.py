@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
-from typing import Any, Protocol
+from typing import Any, Protocol, get_origin
 
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import solve_dependencies
@@ -52,11 +52,12 @@ class Step:
     path: list[Parameter]
     query: list[Parameter]
     query_model: Parameter | None
+    headers: list[Parameter]
     request: str | None
 
     @property
     def takes_parameters(self) -> bool:
-        return bool(self.path or self.query or self.query_model or self.request)
+        return bool(self.path or self.query or self.query_model or self.headers or self.request)
 
 
 class Plan:
@@ -103,14 +104,10 @@ class Plan:
             arguments[step.query_model.name] = value
             errors += wrong
         for each in step.query:
-            loc = ("query", each.alias)
-            if each.alias in query:
-                arguments[each.name], wrong = each.validate(query[each.alias], {}, loc=loc)
-                errors += wrong
-            elif each.field_info.is_required():
-                errors.append({"type": "missing", "loc": loc, "msg": "Parameter required"})
-            else:
-                arguments[each.name] = each.get_default()
+            errors += _optional(each, ("query", each.alias), query.get(each.alias), arguments)
+        for each in step.headers:
+            value = request.headers.get(each.alias)
+            errors += _optional(each, ("header", each.alias), value, arguments)
         return errors
 
     def _add(self, dependant: Dependant, known: dict[Any, int]) -> int:
@@ -131,9 +128,24 @@ class Plan:
         call: Any = dependant.call
         model: Any = models[0] if models else None
         path: Any = dependant.path_params
+        headers: Any = dependant.header_params
         request = dependant.request_param_name
-        self._steps.append(Step(call, needs, path, query, model, request))
+        self._steps.append(Step(call, needs, path, query, model, headers, request))
         return len(self._steps) - 1
+
+
+def _optional(
+    parameter: Parameter, loc: tuple[str, ...], value: Any, arguments: dict[str, Any]
+) -> list[Any]:
+    """Fill in a value that may be absent, and return what is wrong with it."""
+    errors: list[Any] = []
+    if value is not None:
+        arguments[parameter.name], errors = parameter.validate(value, {}, loc=loc)
+    elif parameter.field_info.is_required():
+        errors = [{"type": "missing", "loc": loc, "msg": "Parameter required"}]
+    else:
+        arguments[parameter.name] = parameter.get_default()
+    return errors
 
 
 class FastAPISolver:
@@ -165,7 +177,6 @@ def _is_model(parameter: Any) -> bool:
 
 def _require_supported(dependant: Dependant) -> None:
     beyond = (
-        *dependant.header_params,
         *dependant.cookie_params,
         *dependant.body_params,
         dependant.websocket_param_name,
@@ -177,7 +188,12 @@ def _require_supported(dependant: Dependant) -> None:
         dependant.concurrency,
     )
     call = dependant.call
-    if any(beyond) or not (iscoroutinefunction(call) or iscoroutinefunction(_dunder_call(call))):
+    lists = any(get_origin(each.field_info.annotation) is list for each in dependant.header_params)
+    if (
+        any(beyond)
+        or lists
+        or not (iscoroutinefunction(call) or iscoroutinefunction(_dunder_call(call)))
+    ):
         raise LookupError("more than a plan knows")
 
 

@@ -6,8 +6,11 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from starlette.datastructures import Headers
+from starlette.requests import Request
 
-from app.exceptions import BadRequest, UnsupportedMediaType
+from app.config import Settings
+from app.core.bulk import BulkBody
+from app.exceptions import BadRequest, PayloadTooLarge, UnsupportedMediaType
 
 MAX_DEPTH = 64  # of nested arrays and objects
 
@@ -19,9 +22,25 @@ _LONG_NUMBER = re.compile(rb"[\d.]{17,}[eE]?|\d[eE][-+]?\d{3,}")
 class JsonBody:
     """The body of one route: `name` is the endpoint's argument, `annotation` its type."""
 
-    def __init__(self, name: str, annotation: Any) -> None:
+    def __init__(self, name: str, annotation: Any, settings: Settings) -> None:
         self.name = name
         self._adapter = TypeAdapter[Any](annotation)
+        bulk = isinstance(annotation, type) and issubclass(annotation, BulkBody)
+        self._limit = settings.max_bulk_body_size if bulk else settings.max_body_size
+        self._max_rows = settings.max_bulk_rows if bulk else None
+
+    async def receive(self, request: Request) -> bytes:
+        """The body's bytes. Raises PayloadTooLarge by its declared length, or on its way."""
+        declared = request.headers.get("content-length", "0")
+        if declared.isdigit() and int(declared[:20]) > self._limit:
+            raise PayloadTooLarge(self._limit)
+        parts, size = [], 0
+        async for part in request.stream():
+            parts.append(part)
+            size += len(part)
+            if size > self._limit:
+                raise PayloadTooLarge(self._limit)
+        return b"".join(parts)
 
     def parse(self, headers: Headers, body: bytes) -> tuple[Any, list[Any]]:
         """The validated value and what is wrong with it, in pydantic's terms.
@@ -45,7 +64,16 @@ class JsonBody:
         if _is_inexact(body) and _is_inexact(_unquoted(body)):
             message = "A number has more digits than can be kept; send it as a string"
             return None, [{"type": "inexact_number", "loc": ("body",), "msg": message}]
-        return value, []
+        return value, self._too_many(value)
+
+    def _too_many(self, value: Any) -> list[Any]:
+        if self._max_rows is None:
+            return []
+        [(name, rows)] = value
+        if len(rows) <= self._max_rows:
+            return []
+        message = f"At most {self._max_rows} at once, and not {len(rows)}"
+        return [{"type": "too_long", "loc": ("body", name), "msg": message}]
 
 
 def _depth(body: bytes) -> int:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from inspect import iscoroutinefunction
 from random import random
 from typing import Any
+from urllib.parse import quote
 
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
@@ -21,10 +22,15 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app.api.arguments import FastAPISolver, Plan, Solved
+from app.api.cursors import Cursors
+from app.api.idempotency import run_once
 from app.api.json_body import JsonBody
+from app.api.lists import List, filters_of
 from app.api.query_parameters import QueryParameters
 from app.api.rendering import Renderer
-from app.database import Database
+from app.config import Settings
+from app.database import Database, UnitOfWork
+from app.entity_tags import entity_tag, names
 from app.exception_handlers import answer
 from app.exceptions import (
     BadRequest,
@@ -39,17 +45,17 @@ FIRST_PAUSE = 0.05  # seconds at most before the first retry, doubled with each 
 
 
 class Operation:
-    """One route, ready to answer requests. `timeout`: seconds for all but reading the body."""
+    """One route, ready to answer requests."""
 
-    def __init__(self, context: RouteContext, database: Database, timeout: float) -> None:
+    def __init__(self, context: RouteContext, database: Database, settings: Settings) -> None:
         self.path = context.path_format or ""
         self.methods = context.methods or set()
         # What is created here can be read at `{path}/{id}`; the table knows whether it can.
         self.has_member = False
         self._database = database
-        self._timeout = timeout
+        self._timeout = settings.request_timeout
         self._status: int | None = context.status_code
-        self._body = _json_body(context.dependant, self.path)
+        self._body = _json_body(context.dependant, self.path, settings)
         self._query = QueryParameters(context.dependant)
         dependant: Dependant = replace(context.dependant, body_params=[])
         self._fastapi = FastAPISolver(dependant)
@@ -58,12 +64,16 @@ class Operation:
             raise TypeError(f"{self.path}: write the endpoint as `async def`")
         self._endpoint = context.endpoint
         self._renderer = Renderer(context.response_model) if context.response_model else None
+        self._versioned = "version" in getattr(context.response_model, "model_fields", ())
+        filters = filters_of(dependant)
+        secret = settings.secret_key.get_secret_value()
+        self._list = List(filters, Cursors(secret)) if filters else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["state"]["route"] = self.path
         request = Request(scope, receive, send)
         try:
-            body = await self._receive(request) if self._body else b""
+            body = await self._receive(request, self._body) if self._body else b""
             response = await self._in_time(request, body)
         except ClientDisconnect:
             return
@@ -71,11 +81,11 @@ class Operation:
             response = await answer(request, error)
         await response(scope, receive, send)
 
-    async def _receive(self, request: Request) -> bytes:
+    async def _receive(self, request: Request, body: JsonBody) -> bytes:
         # Before any connection is taken: a slow client may not hold one.
         try:
             async with asyncio.timeout(BODY_DEADLINE):
-                return await request.body()
+                return await body.receive(request)
         except TimeoutError:
             raise BadRequest("The body did not arrive in time") from None
 
@@ -97,57 +107,86 @@ class Operation:
     async def _unit_of_work(self, request: Request, body: bytes) -> Response:
         async with self._database.unit_of_work() as work:
             request.scope["state"]["work"] = work
-            response = await self._run(request, body)
-            if response.status_code < 400:
-                await work.commit()
+            response = await self._run(work, request, body)
+            await work.commit()
             return response
 
-    async def _run(self, request: Request, body: bytes) -> Response:
+    async def _run(self, work: UnitOfWork, request: Request, body: bytes) -> Response:
         query, unknown = self._query.parse(request.scope["query_string"])
         if isinstance(self.solver, Plan) and not request.app.dependency_overrides:
             solved = await self.solver.solve(request, query)
-            return await self._finish(request, body, solved, unknown)
+            return await self._finish(work, request, body, solved, unknown)
         async with AsyncExitStack() as stack:
             solved = await self._fastapi.solve(request, stack)
-            return await self._finish(request, body, solved, unknown)
+            return await self._finish(work, request, body, solved, unknown)
 
     async def _finish(
-        self, request: Request, body: bytes, solved: Solved, unknown: UnknownParameter | None
+        self,
+        work: UnitOfWork,
+        request: Request,
+        body: bytes,
+        solved: Solved,
+        unknown: UnknownParameter | None,
     ) -> Response:
         # After the dependencies: who is not signed in is told that, and nothing else.
         if unknown:
             raise unknown
+
+        async def run() -> Response:
+            response = await self._answer(request, body, solved)
+            if response.status_code >= 400:
+                await work.rollback()
+            return response
+
+        return await run_once(work, request, body, run)
+
+    async def _answer(self, request: Request, body: bytes, solved: Solved) -> Response:
         if self._body:
             value, wrong = self._body.parse(request.headers, body)
             solved.arguments[self._body.name] = value
             solved.errors += wrong
         if solved.errors:
             raise RequestValidationError(solved.errors)
-        response = self._render(request, await self._endpoint(**solved.arguments))
+        headers = {}
+        if self._list:
+            filters = self._list.open(request, solved.arguments)
+            result = await self._endpoint(**solved.arguments)
+            headers["Link"] = self._list.close(request, filters, result)
+        else:
+            result = await self._endpoint(**solved.arguments)
+        response = self._respond(request, result, headers)
         if solved.headers:
             response.headers.raw.extend(solved.headers.raw)
         if solved.background:
             response.background = solved.background
         return response
 
-    def _render(self, request: Request, result: Any) -> Response:
+    def _respond(self, request: Request, result: Any, headers: dict[str, str]) -> Response:
         if isinstance(result, Response):
             return result
         if self._renderer is None:
             return Response(status_code=self._status or 204)
-        content = self._renderer(result)
-        response = Response(content, self._status or 200, media_type="application/json")
+        if self._versioned:
+            tag = headers["ETag"] = entity_tag(result.version)
+            if request.method == "GET":
+                headers["Cache-Control"] = "private, no-cache"
+                if_none_match = request.headers.get("if-none-match")
+                if if_none_match is not None and names(if_none_match, tag):
+                    return Response(status_code=304, headers=headers)
         if self.has_member and self._status == 201:
-            response.headers["Location"] = f"{request.url.path}/{result.id}"
-        return response
+            headers["Location"] = f"{quote(request.scope['path'])}/{result.id}"
+        content = self._renderer(result)
+        return Response(content, self._status or 200, headers, "application/json")
 
 
-def _json_body(dependant: Dependant, path: str) -> JsonBody | None:
+def _json_body(dependant: Dependant, path: str, settings: Settings) -> JsonBody | None:
     params = dependant.body_params
     nested = any(each.body_params for each in _all_dependants(dependant) if each is not dependant)
     if nested or len(params) > 1:
         raise TypeError(f"{path}: a route takes one body, as an argument of its own")
-    return JsonBody(params[0].name, params[0].field_info.annotation) if params else None
+    if not params:
+        return None
+    return JsonBody(params[0].name, params[0].field_info.annotation, settings)
 
 
 def _plan(dependant: Dependant) -> Plan | None:

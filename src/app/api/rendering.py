@@ -18,20 +18,23 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from app.common.rows import Rows
+from app.core.bulk import BulkCreated
 from app.core.pagination import Page
 from app.core.schemas import ReadSchema
 
 # Those that orjson writes as pydantic does; a Decimal and a driver's UUID as their text.
 PLAIN = {NoneType, bool, date, datetime, Decimal, float, int, str, UUID}
 
+MANY = (Page, BulkCreated)  # with rows as their `items`
+
 
 class Renderer:
     def __init__(self, response_model: Any) -> None:
         self._declared = response_model
         self._adapter = TypeAdapter[Any](response_model)
-        self._page = isinstance(response_model, type) and issubclass(response_model, Page)
+        self._many = isinstance(response_model, type) and issubclass(response_model, MANY)
         row = response_model
-        if self._page:
+        if self._many:
             [row] = response_model.__pydantic_generic_metadata__["args"]
         fields = _plain_fields(row)
         self._names = tuple(fields)
@@ -43,7 +46,7 @@ class Renderer:
         try:
             if not self._names:
                 return self._adapter.dump_json(self._adapter.validate_python(result))
-            if not self._page:
+            if not self._many:
                 return _to_json(self._row(vars(result)))
             if isinstance(result.items, Rows):  # of the columns' types, as they come
                 rows = [self._fields(row) for row in result.items.mappings()]

@@ -13,6 +13,7 @@ cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 cli.command()(servers.dev)
 cli.command()(servers.serve)
 cli.command()(database.migrate)
+cli.command()(database.purge)
 cli.command()(routes.routes)
 cli.command()(check.check)
 cli.add_typer(users.cli, name="user")

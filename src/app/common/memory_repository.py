@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import cmp_to_key
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 from uuid import UUID
@@ -10,10 +11,17 @@ from pydantic import BaseModel
 
 from app.common import bulk
 from app.common.rows import insert_defaults
-from app.core.filters import Condition, Filter, Operator
+from app.core.filters import Condition, Deleted, Filter, Operator, SortKey
 from app.core.models import Entity
-from app.core.pagination import Page
-from app.core.repository import AbstractRepository, Caller, Everyone, Outcome, Upserted
+from app.core.pagination import Page, window
+from app.core.repository import (
+    AbstractRepository,
+    Caller,
+    Everyone,
+    Outcome,
+    Upserted,
+    Versions,
+)
 from app.exceptions import Conflict, FieldError, NotFound
 
 
@@ -35,14 +43,29 @@ class MemoryRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](
         return row if row is not None and row.deleted_at is None else None
 
     async def list(self, filters: Filter) -> Page[ModelT]:
-        found = self._matching(filters)
-        for key in reversed(filters.order):
-            present = [row for row in found if getattr(row, key.field) is not None]
-            absent = [row for row in found if getattr(row, key.field) is None]
-            present.sort(key=lambda row: getattr(row, key.field), reverse=key.descending)
-            found = present + absent
-        items = found[filters.offset : filters.offset + filters.size]
-        return Page[ModelT].create(items, filters, total=len(found))
+        order, position = filters.order, filters.position
+        sign = -1 if position is not None and position.backwards else 1
+
+        def key(row: ModelT) -> tuple[Any, ...]:
+            return tuple(_value(row, each.field) for each in order)
+
+        def compare(one: tuple[Any, ...], other: tuple[Any, ...]) -> int:
+            return _compare(order, one, other) * sign
+
+        matching = self._matching(filters)
+        found = sorted(matching, key=lambda row: cmp_to_key(compare)(key(row)))
+        if position is None:
+            found = found[filters.offset :]
+        elif (sought := position.key) is not None:
+            found = [row for row in found if compare(key(row), sought) > 0]
+        page = window(found[: filters.size + 1], filters, key)
+        return Page[ModelT].create(
+            page.rows,
+            filters,
+            total=len(matching) if filters.counted else None,
+            following=page.following,
+            preceding=page.preceding,
+        )
 
     async def count(self, filters: Filter) -> int:
         return len(self._matching(filters))
@@ -55,20 +78,22 @@ class MemoryRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](
         values |= {"created_at": now, "updated_at": now, "version": 1, "deleted_at": None}
         return self._store(values | {name: getattr(data, name) for name in type(data).model_fields})
 
-    async def update(self, id: UUID, data: UpdateT) -> ModelT | None:
-        row = await self.get(id)
+    async def update(
+        self, id: UUID, data: UpdateT, versions: Versions | None = None
+    ) -> ModelT | None:
+        row = self._of_version(await self.get(id), versions)
         if row is None or not data.model_fields_set:
             return row
         return self._write(row, {name: getattr(data, name) for name in data.model_fields_set})
 
-    async def delete(self, id: UUID) -> bool:
-        row = await self.get(id)
+    async def delete(self, id: UUID, versions: Versions | None = None) -> bool:
+        row = self._of_version(await self.get(id), versions)
         if row is not None:
             self._write(row, {"deleted_at": datetime.now(UTC)})
         return row is not None
 
-    async def restore(self, id: UUID) -> ModelT | None:
-        row = self._mine(id)
+    async def restore(self, id: UUID, versions: Versions | None = None) -> ModelT | None:
+        row = self._of_version(self._mine(id), versions)
         if row is None or row.deleted_at is None:
             return row
         return self._write(row, {"deleted_at": None})
@@ -100,11 +125,15 @@ class MemoryRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](
         everyone = not self.owned or isinstance(self.caller, Everyone)
         return everyone or _value(row, "owner_id") == self.caller
 
-    def _live(self) -> Sequence[ModelT]:
-        return [row for row in self.rows.values() if row.deleted_at is None and self._visible(row)]
+    def _listed(self, deleted: Deleted = "exclude") -> Sequence[ModelT]:
+        wanted = {"exclude": {False}, "only": {True}, "include": {False, True}}[deleted]
+        rows = self.rows.values()
+        return [
+            row for row in rows if (row.deleted_at is not None) in wanted and self._visible(row)
+        ]
 
     def _matching(self, filters: Filter) -> Sequence[ModelT]:
-        found = self._live()
+        found = self._listed(filters.deleted)
         for condition in filters.conditions():
             found = [row for row in found if _fulfils(row, condition)]
         if filters.search is not None:
@@ -116,7 +145,7 @@ class MemoryRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](
         return found
 
     async def _upsert(self, data: CreateT, key: bulk.Key) -> Upserted:
-        for row in self._live():
+        for row in self._listed():
             if tuple(_value(row, name) for name in self.natural_key) == key:
                 values = {name: getattr(data, name) for name in data.model_fields_set}
                 changes = {name: new for name, new in values.items() if _value(row, name) != new}
@@ -155,6 +184,17 @@ class MemoryRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](
 
 def _value(row: Entity, field: str) -> Any:
     return getattr(row, field)
+
+
+def _compare(order: Sequence[SortKey], one: Sequence[Any], other: Sequence[Any]) -> int:
+    """Whether one row's keys come before (-1) or after the other's (1); NULLs last."""
+    for key, a, b in zip(order, one, other, strict=True):
+        if a is None or b is None:
+            if a is not b:
+                return 1 if a is None else -1
+        elif a != b:
+            return 1 if (a > b) != key.descending else -1
+    return 0
 
 
 def _fulfils(row: Entity, condition: Condition) -> bool:

@@ -7,15 +7,22 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy import Select
 
-from app.common import bulk, sql_filters
+from app.common import bulk, keyset, sql_filters
 from app.common.rows import Hydrator, Rows, insert_defaults
 from app.common.statements import Statements
-from app.core.filters import Filter
+from app.core.filters import Deleted, Filter
 from app.core.models import Entity
-from app.core.pagination import Page
-from app.core.repository import AbstractRepository, Caller, Everyone, Outcome, Upserted
+from app.core.pagination import Page, Position, Window, window
+from app.core.repository import (
+    AbstractRepository,
+    Caller,
+    Everyone,
+    Outcome,
+    Upserted,
+    Versions,
+)
 from app.database import UnitOfWork
-from app.exceptions import NotFound
+from app.exceptions import NotFound, PreconditionFailed
 from app.sql import Row
 
 
@@ -56,14 +63,26 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         return [self._hydrate(row) for row in await self.work.fetch(query, self._values())]
 
     async def get(self, id: UUID) -> ModelT | None:
-        return self._one(await self.work.fetch_one(self._sql.get(), self._values(row_id=id)))
+        return self._one(await self._find(id))
 
     async def list(self, filters: Filter) -> Page[ModelT]:
-        values = self._values(limit=filters.size, offset=filters.offset)
+        values = self._values(limit=filters.size + 1, offset=filters.offset)
         values |= sql_filters.values(filters)
-        rows = await self.work.fetch(self._sql.page(filters), values)
-        total = await self.count(filters)
-        return Page[ModelT].create(Rows(rows, self._hydrate), filters, total=total)
+        position = filters.position or (Position() if filters.offset == 0 else None)
+        if position is None:
+            found = await self.work.fetch(self._sql.page(filters), values)
+        else:
+            values |= keyset.values(position)
+            found = await self.work.fetch(self._sql.walk(filters, position), values)
+        fields = [key.field for key in filters.order]
+        page = window(found, filters, lambda row: tuple(row[field] for field in fields))
+        return Page[ModelT].create(
+            Rows(page.rows, self._hydrate),
+            filters,
+            total=await self._total(filters, page),
+            following=page.following,
+            preceding=page.preceding,
+        )
 
     async def count(self, filters: Filter) -> int:
         values = self._values() | sql_filters.values(filters)
@@ -78,20 +97,35 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         assert created is not None
         return created
 
-    async def update(self, id: UUID, data: UpdateT) -> ModelT | None:
+    async def update(
+        self, id: UUID, data: UpdateT, versions: Versions | None = None
+    ) -> ModelT | None:
         fields = sorted(data.model_fields_set)
         if not fields:
-            return await self.get(id)
+            return self._of_version(await self.get(id), versions)
         changes = {f"new_{name}": getattr(data, name) for name in fields}
-        values = self._values(row_id=id, **changes)
-        return self._one(await self.work.fetch_one(self._sql.update(fields), values))
+        statement = self._sql.update(fields, versioned=versions is not None)
+        values = self._values(row_id=id, versions=versions, **changes)
+        row = await self.work.fetch_one(statement, values)
+        if row is None and versions is not None:
+            await self._require_missing(id)
+        return self._one(row)
 
-    async def delete(self, id: UUID) -> bool:
-        return await self.work.execute(self._sql.delete(), self._values(row_id=id)) > 0
+    async def delete(self, id: UUID, versions: Versions | None = None) -> bool:
+        statement = self._sql.delete(versioned=versions is not None)
+        deleted = await self.work.execute(statement, self._values(row_id=id, versions=versions)) > 0
+        if not deleted and versions is not None:
+            await self._require_missing(id)
+        return deleted
 
-    async def restore(self, id: UUID) -> ModelT | None:
-        row = await self.work.fetch_one(self._sql.restore(), self._values(row_id=id))
-        return self._one(row) if row else await self.get(id)
+    async def restore(self, id: UUID, versions: Versions | None = None) -> ModelT | None:
+        statement = self._sql.restore(versioned=versions is not None)
+        row = await self.work.fetch_one(statement, self._values(row_id=id, versions=versions))
+        if row is not None:
+            return self._one(row)
+        if versions is not None:
+            await self._require_missing(id, "only")
+        return self._of_version(await self.get(id), versions)
 
     async def bulk_create(self, data: Sequence[CreateT]) -> Sequence[ModelT]:
         if not data:
@@ -143,6 +177,22 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
             missing = next(id for id in ids if id not in found)
             raise NotFound(f"{self.model.__name__} {missing} not found")
         return len(distinct)
+
+    async def _find(self, id: UUID, deleted: Deleted = "exclude") -> Row | None:
+        return await self.work.fetch_one(self._sql.get(deleted), self._values(row_id=id))
+
+    async def _require_missing(self, id: UUID, deleted: Deleted = "exclude") -> None:
+        """Raise PreconditionFailed for a row that is there: its version kept it from a write."""
+        if await self._find(id, deleted) is not None:
+            raise PreconditionFailed
+
+    async def _total(self, filters: Filter, page: Window[Row]) -> int | None:
+        if not filters.counted:
+            return None
+        at_end = filters.position is None and page.following is None
+        if at_end and (page.rows or filters.offset == 0):
+            return filters.offset + len(page.rows)  # every row there is has been seen
+        return await self.count(filters)
 
     def _one(self, row: Row | None) -> ModelT | None:
         return None if row is None else self._hydrate(row)

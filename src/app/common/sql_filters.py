@@ -1,6 +1,6 @@
 """A filter's conditions, search and order as SQL, with every value a named bind parameter."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
@@ -13,12 +13,11 @@ from sqlalchemy import (
     all_,
     any_,
     bindparam,
-    inspect,
     or_,
 )
 from sqlalchemy.types import TypeEngine
 
-from app.core.filters import Condition, Filter, Operator, SortKey
+from app.core.filters import Condition, Filter, Operator
 from app.core.models import Entity
 
 SEARCH = "search"
@@ -33,17 +32,6 @@ def where(model: type[Entity], condition: Condition) -> ColumnElement[bool]:
 
 def matches_search(model: type[Entity], filters: Filter) -> ColumnElement[bool]:
     return or_(*(_ilike(_column(model, field), SEARCH) for field in filters.search_fields))
-
-
-def order_by(model: type[Entity], keys: Iterable[SortKey]) -> list[Column]:
-    """NULLs last in both directions; said only where there can be one, for the index's sake."""
-    clauses: list[Column] = []
-    for key in keys:
-        column = _column(model, key.field)
-        clause = column.desc() if key.descending else column.asc()
-        nullable = inspect(model).columns[key.field].nullable
-        clauses.append(clause.nulls_last() if nullable else clause)
-    return clauses
 
 
 def values(filters: Filter) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Executable,
     Integer,
@@ -18,13 +19,15 @@ from sqlalchemy import (
     update,
 )
 
-from app.common import bulk, sql_filters
+from app.common import bulk, keyset, sql_filters
 from app.common.sql_filters import bind_array
-from app.core.filters import Filter, Operator
+from app.core.filters import Deleted, Filter, Operator
 from app.core.models import Entity
+from app.core.pagination import Position
 from app.sql import Statement
 
 MAX_KEPT = 500  # of one entity; filters come in more shapes than anyone asks for
+DEEP = 1000  # rows to skip, from which on it pays to skip ids alone
 
 
 class Statements[ModelT: Entity]:
@@ -39,21 +42,27 @@ class Statements[ModelT: Entity]:
         self.scoped = scoped
         self._kept: dict[Hashable, Statement] = {}
 
-    def query(self) -> Select[ModelT]:
-        return select(self.model).where(*self._visible())
+    def query(self, deleted: Deleted = "exclude") -> Select[ModelT]:
+        return select(self.model).where(*self._visible(deleted))
 
-    def get(self) -> Statement:
-        return self._keep("get", lambda: self.query().where(self._is_row()))
+    def get(self, deleted: Deleted = "exclude") -> Statement:
+        return self._keep(("get", deleted), lambda: self.query(deleted).where(self._is_row()))
 
     def page(self, filters: Filter) -> Statement:
         """Binds `limit` and `offset`, and what `sql_filters.values` has."""
+        build = self._deep_page if filters.offset >= DEEP else self._page
         return self._keep(
-            ("page", filters.order, _shape(filters)),
-            lambda: (
-                self._matching(filters)
-                .order_by(*sql_filters.order_by(self.model, filters.order))
-                .limit(bindparam("limit", None, Integer()))
-                .offset(bindparam("offset", None, Integer()))
+            ("page", filters.offset >= DEEP, filters.order, _shape(filters)),
+            lambda: build(filters),
+        )
+
+    def walk(self, filters: Filter, position: Position) -> Statement:
+        """Binds `limit`, and what `keyset.values` and `sql_filters.values` have."""
+        shape = keyset.shape(position)
+        return self._keep(
+            ("walk", shape, filters.order, _shape(filters)),
+            lambda: keyset.walk(
+                self._matching(filters), self.table, filters.order, shape, _bound("limit")
             ),
         )
 
@@ -75,24 +84,29 @@ class Statements[ModelT: Entity]:
             ),
         )
 
-    def update(self, fields: Sequence[str]) -> Statement:
-        """Binds the new value of a field as `new_` and its name."""
+    def update(self, fields: Sequence[str], *, versioned: bool) -> Statement:
+        """Binds the new value of a field as `new_` and its name.
+
+        This and the next two: when `versioned`, only a row of one of the `versions` is written.
+        """
         values: dict[str, Any] = {name: bindparam(f"new_{name}", None) for name in fields}
         return self._keep(
-            ("update", *fields),
-            lambda: self._write(self._visible(), values).returning(*self.table.columns),
+            ("update", versioned, *fields),
+            lambda: self._write("exclude", values, versioned).returning(*self.table.columns),
         )
 
-    def delete(self) -> Statement:
+    def delete(self, *, versioned: bool) -> Statement:
         return self._keep(
-            "delete", lambda: self._write(self._visible(), {"deleted_at": func.now()})
+            ("delete", versioned),
+            lambda: self._write("exclude", {"deleted_at": func.now()}, versioned),
         )
 
-    def restore(self) -> Statement:
-        deleted = [self.table.columns.deleted_at.is_not(None), *self._scope()]
+    def restore(self, *, versioned: bool) -> Statement:
         return self._keep(
-            "restore",
-            lambda: self._write(deleted, {"deleted_at": None}).returning(*self.table.columns),
+            ("restore", versioned),
+            lambda: self._write("only", {"deleted_at": None}, versioned).returning(
+                *self.table.columns
+            ),
         )
 
     def bulk_create(self, names: Sequence[str]) -> Statement:
@@ -137,8 +151,10 @@ class Statements[ModelT: Entity]:
             return []
         return [self.table.columns.owner_id == bindparam("caller", None, Uuid())]
 
-    def _visible(self) -> Sequence[ColumnElement[bool]]:
-        return [self.table.columns.deleted_at.is_(None), *self._scope()]
+    def _visible(self, deleted: Deleted) -> Sequence[ColumnElement[bool]]:
+        at = self.table.columns.deleted_at
+        in_bin = {"exclude": [at.is_(None)], "only": [at.is_not(None)], "include": []}
+        return [*in_bin[deleted], *self._scope()]
 
     def _is_row(self) -> ColumnElement[bool]:
         return self.table.columns.id == bindparam("row_id", None, Uuid())
@@ -147,16 +163,31 @@ class Statements[ModelT: Entity]:
         return self.table.columns.id == any_(bind_array("ids", Uuid()))
 
     def _matching(self, filters: Filter) -> Select[ModelT]:
-        query = self.query().where(
+        query = self.query(filters.deleted).where(
             *(sql_filters.where(self.model, each) for each in filters.conditions())
         )
         if filters.search is not None:
             query = query.where(sql_filters.matches_search(self.model, filters))
         return query
 
-    def _write(self, rows: Sequence[ColumnElement[bool]], values: dict[str, Any]) -> Update:
-        written = values | bulk.written(self.table)
-        return update(self.table).where(*rows, self._is_row()).values(written)
+    def _page(self, filters: Filter) -> Select[ModelT]:
+        query = self._matching(filters).order_by(*keyset.order_by(self.table, filters.order))
+        return query.limit(_bound("limit")).offset(_bound("offset"))
+
+    def _deep_page(self, filters: Filter) -> Select[ModelT]:
+        # An index with all that is asked for has the ids without a look at any row.
+        ids = self._page(filters).with_only_columns(self.table.columns.id).subquery("page")
+        return (
+            select(self.model)
+            .join(ids, self.table.columns.id == ids.columns.id)
+            .order_by(*keyset.order_by(self.table, filters.order))
+        )
+
+    def _write(self, deleted: Deleted, values: dict[str, Any], versioned: bool) -> Update:  # noqa: FBT001
+        rows = [*self._visible(deleted), self._is_row()]
+        if versioned:
+            rows.append(self.table.columns.version == any_(bind_array("versions", Integer())))
+        return update(self.table).where(*rows).values(values | bulk.written(self.table))
 
     def _delete_all(self) -> Update:
         id = self.table.columns.id
@@ -172,11 +203,13 @@ class Statements[ModelT: Entity]:
         found = select(func.count()).select_from(locked).scalar_subquery()
         return (
             update(self.table)
-            .where(
-                id.in_(select(locked.columns.id)), found == bindparam("expected", None, Integer())
-            )
+            .where(id.in_(select(locked.columns.id)), found == _bound("expected"))
             .values(deleted_at=func.now(), **bulk.written(self.table))
         )
+
+
+def _bound(name: str) -> BindParameter[int]:
+    return bindparam(name, None, Integer())
 
 
 def _shape(filters: Filter) -> Hashable:
@@ -185,4 +218,4 @@ def _shape(filters: Filter) -> Hashable:
         (each.parameter, each.operator is Operator.ISNULL and each.value)
         for each in filters.conditions()
     )
-    return type(filters), conditions, filters.search is not None
+    return type(filters), conditions, filters.search is not None, filters.deleted

@@ -4,10 +4,11 @@ A filter declares each parameter as a field: `price__gte` is the model's `price`
 `gte`, and a bare `price` means equality. What is not declared cannot be asked for.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from fastapi_filter.base.filter import BaseFilterModel
 from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
@@ -18,6 +19,8 @@ from app.core.schemas import Text
 
 MAX_VALUES = 100
 MAX_SORT_KEYS = 4
+
+type Deleted = Literal["exclude", "only", "include"]
 
 
 class Operator(StrEnum):
@@ -65,6 +68,26 @@ class SortKey:
     descending: bool = False
 
 
+_ELEMENT = re.compile(r'"((?:[^"]|"")*)"(?=,|\Z)|([^",][^,]*|)(?=,|\Z)')
+
+
+def split(text: str) -> list[str]:
+    """The values between commas; one in double quotes may hold commas, and quotes doubled."""
+    if '"' not in text:
+        return text.split(",")
+    values = []
+    start = 0
+    while start <= len(text):
+        element = _ELEMENT.match(text, start)
+        if element is None:
+            message = 'A value that starts with " must end with " before a comma or the end'
+            raise PydanticCustomError("unbalanced_quotes", message)
+        quoted, plain = element.groups()
+        values.append(plain if quoted is None else quoted.replace('""', '"'))
+        start = element.end() + 1
+    return values
+
+
 def _each_once[K: str](keys: list[K] | None) -> list[K] | None:
     names = [key.removeprefix("-") for key in keys or ()]
     if len(set(names)) < len(names):
@@ -75,7 +98,7 @@ def _each_once[K: str](keys: list[K] | None) -> list[K] | None:
 T = TypeVar("T")
 
 Values = Annotated[list[T] | None, Field(min_length=1, max_length=MAX_VALUES)]
-"""The type of an `__in` or `__not_in` parameter: `a,b`, or repeated."""
+"""The type of an `__in` or `__not_in` parameter: `a,"b,c"`, or repeated."""
 
 OrderBy = Annotated[
     list[T] | None,
@@ -99,6 +122,9 @@ class Filter(PageParams, BaseFilterModel):
 
     search: Annotated[Text, Field(min_length=1, max_length=100)] | None = None
     order_by: Sequence[str] | None = None
+    deleted: Annotated[
+        Deleted, Field(description="Leave out the rows in the bin, list only those, or all.")
+    ] = "exclude"
 
     search_fields: ClassVar[tuple[str, ...]] = ()
     default_order: ClassVar[tuple[SortKey, ...]] = (SortKey("created_at", descending=True),)
@@ -127,7 +153,7 @@ class Filter(PageParams, BaseFilterModel):
         """Take `a,b` and a repeated parameter alike; only those that may repeat come as lists."""
         if not isinstance(value, list):
             return value
-        return [part for each in value for part in each.split(",")]
+        return [part for each in value for part in split(each)]
 
     @field_validator("*", mode="before", check_fields=False)
     @classmethod

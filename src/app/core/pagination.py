@@ -1,25 +1,87 @@
-"""Pages, on fastapi-pagination's abstract base; the rest of the application sees this module."""
+"""Pages and places in a list, on fastapi-pagination's abstract bases; entities see this module."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import ceil
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from fastapi_pagination.bases import AbstractPage, AbstractParams, RawParams
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.core.schemas import Text
 
 MAX_SIZE = 100
 MAX_OFFSET = 100_000
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in an ordered list, and the direction in which to walk on from it.
+
+    It lies behind the row whose sort keys have the values of `key`, or before it when walking
+    backwards; without a key at the start of the list, or at its end.
+    """
+
+    key: tuple[Any, ...] | None = None
+    backwards: bool = False
+
+
 class PageParams(BaseModel, AbstractParams):
-    page: Annotated[int, Field(ge=1, description="The number of the page, from 1.")] = 1
+    """Which part of a list is asked for: by the number of a page, or from a position on."""
+
+    page: Annotated[
+        int, Field(ge=1, description="The number of the page, from 1. Not with `cursor`.")
+    ] = 1
+    cursor: (
+        Annotated[
+            Text,
+            Field(
+                min_length=1,
+                description="The `next_cursor` or `previous_cursor` of an answer to the same "
+                "order and filters; the size may change.",
+            ),
+        ]
+        | None
+    ) = None
     size: Annotated[int, Field(ge=1, le=MAX_SIZE, description="Rows on a page.")] = 50
+    total: Annotated[
+        Literal["exact", "none"] | None,
+        Field(description="Count the rows of all pages: `exact` by page, `none` by cursor."),
+    ] = None
+
+    _position: Position | None = PrivateAttr(None)
 
     @model_validator(mode="after")
-    def _shallow(self) -> Self:
+    def _reachable(self) -> Self:
+        if self.cursor is not None and "page" in self.model_fields_set:
+            message = "Give either page or cursor: a cursor knows its place"
+            raise PydanticCustomError("page_and_cursor", message)
         if self.offset > MAX_OFFSET:
-            raise ValueError(f"(page - 1) * size may not exceed {MAX_OFFSET}")
+            message = "(page - 1) * size may not exceed {limit}: walk on by next_cursor instead"
+            raise PydanticCustomError("page_too_deep", message, {"limit": MAX_OFFSET})
         return self
+
+    def at(self, position: Position) -> Self:
+        """The same list, from this position on."""
+        moved = self.model_copy()
+        moved._position = position  # noqa: SLF001 - its own
+        return moved
+
+    @property
+    def position(self) -> Position | None:
+        """Where to walk on from; None in page mode.
+
+        Raises LookupError for a cursor that nobody has read: it is for the API to verify it.
+        """
+        if self.cursor is not None and self._position is None:
+            raise LookupError("the cursor was not read")
+        return self._position
+
+    @property
+    def counted(self) -> bool:
+        """Whether the total is asked for."""
+        return self.total == "exact" or (self.total is None and self.position is None)
 
     @property
     def offset(self) -> int:
@@ -29,27 +91,86 @@ class PageParams(BaseModel, AbstractParams):
         return RawParams(limit=self.size, offset=self.offset)
 
 
+@dataclass(frozen=True, slots=True)
+class Window[T]:
+    """The rows of a page, and the positions from which to walk on in either direction."""
+
+    rows: list[T]
+    following: Position | None
+    preceding: Position | None
+
+
+def window[T](found: list[T], params: PageParams, key: Callable[[T], tuple[Any, ...]]) -> Window[T]:
+    """Cut a page out of the up to `size + 1` rows that were found, in the order of the walk.
+
+    The row too many shows that the walk does not end here, whatever is written meanwhile.
+    """
+    rows, more = found[: params.size], len(found) > params.size
+    position = params.position
+    if position is not None and position.backwards:
+        rows.reverse()
+        came_from_end = position.key is None and bool(rows)
+        last = Position(key(rows[-1])) if rows else Position()
+        return Window(
+            rows,
+            None if came_from_end else last,
+            Position(key(rows[0]), backwards=True) if more else None,
+        )
+    at_start = params.offset == 0 if position is None else position.key is None
+    first = Position(key(rows[0]) if rows else None, backwards=True)
+    return Window(rows, Position(key(rows[-1])) if more else None, None if at_start else first)
+
+
 class Page[T](AbstractPage[T]):
-    """One page of a list. `total` counts the rows of all pages."""
+    """One page of a list. By cursor it has no number; `total` and `pages` only where counted."""
 
     __params_type__ = PageParams
 
     items: Sequence[T]
-    total: int
-    page: int
+    total: int | None
+    page: int | None
     size: int
-    pages: int
+    pages: int | None
+    next_cursor: Annotated[
+        str | None, Field(description="Null at the end of the list, and only there.")
+    ]
+    previous_cursor: str | None
+
+    _following: Position | None = PrivateAttr(None)
+    _preceding: Position | None = PrivateAttr(None)
 
     @classmethod
     def create(
-        cls, items: Sequence[T], params: AbstractParams, *, total: int = 0, **_: Any
+        cls,
+        items: Sequence[T],
+        params: AbstractParams,
+        *,
+        total: int | None = None,
+        following: Position | None = None,
+        preceding: Position | None = None,
+        **_: Any,
     ) -> Self:
-        """Build a page from rows that come from the database and need no validation."""
+        """Build a page from rows that come from the database and need no validation.
+
+        The API makes cursors of the positions.
+        """
         assert isinstance(params, PageParams)
-        return cls.model_construct(
+        page = cls.model_construct(
             items=items,
             total=total,
-            page=params.page,
+            page=params.page if params.position is None else None,
             size=params.size,
-            pages=ceil(total / params.size),
+            pages=None if total is None or params.position else ceil(total / params.size),
+            next_cursor=None,
+            previous_cursor=None,
         )
+        page._following, page._preceding = following, preceding  # noqa: SLF001 - its own
+        return page
+
+    @property
+    def following(self) -> Position | None:
+        return self._following
+
+    @property
+    def preceding(self) -> Position | None:
+        return self._preceding

@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, Final, Literal, NamedTuple, get_args
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal, get_args
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 from app.core.filters import Filter
 from app.core.models import Entity, Owned
 from app.core.pagination import Page
+from app.exceptions import PreconditionFailed
 
 
 class Everyone:
@@ -24,8 +26,14 @@ EVERYONE: Final = Everyone()
 type Caller = UUID | Everyone
 type Outcome = Literal["created", "updated", "unchanged"]
 
+type Versions = frozenset[int]
+"""The versions that a row may have to be written, as a client's If-Match names them."""
 
-class Upserted(NamedTuple):
+
+@dataclass(slots=True)
+class Upserted:
+    """What became of one row of a bulk upsert."""
+
     id: UUID
     outcome: Outcome
 
@@ -34,7 +42,8 @@ class AbstractRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
     """The rows of one entity that a caller may see, and what he may do to them.
 
     A row that is soft-deleted or another owner's is not there, for any operation. A unique value
-    that a live row holds raises Conflict, which names the field.
+    that a live row holds raises Conflict, which names the field. A write that names `versions`
+    raises PreconditionFailed, and changes nothing, when the row has none of them.
     """
 
     model: type[ModelT]
@@ -62,7 +71,8 @@ class AbstractRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
     async def get(self, id: UUID) -> ModelT | None: ...
 
     @abstractmethod
-    async def list(self, filters: Filter) -> Page[ModelT]: ...
+    async def list(self, filters: Filter) -> Page[ModelT]:
+        """The page that the filters ask for; soft-deleted rows only where they say so."""
 
     @abstractmethod
     async def count(self, filters: Filter) -> int: ...
@@ -71,15 +81,17 @@ class AbstractRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
     async def create(self, data: CreateT) -> ModelT: ...
 
     @abstractmethod
-    async def update(self, id: UUID, data: UpdateT) -> ModelT | None:
+    async def update(
+        self, id: UUID, data: UpdateT, versions: Versions | None = None
+    ) -> ModelT | None:
         """Write the fields that were set; none set changes nothing, not even `updated_at`."""
 
     @abstractmethod
-    async def delete(self, id: UUID) -> bool:
+    async def delete(self, id: UUID, versions: Versions | None = None) -> bool:
         """Soft-delete the row and say whether it was there."""
 
     @abstractmethod
-    async def restore(self, id: UUID) -> ModelT | None:
+    async def restore(self, id: UUID, versions: Versions | None = None) -> ModelT | None:
         """Bring a soft-deleted row back; a live one is returned as it is."""
 
     @abstractmethod
@@ -100,3 +112,8 @@ class AbstractRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
 
         Raises NotFound when one of them is not there.
         """
+
+    def _of_version(self, row: ModelT | None, versions: Versions | None) -> ModelT | None:
+        if row is not None and versions is not None and row.version not in versions:
+            raise PreconditionFailed
+        return row

@@ -1,10 +1,10 @@
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Index, Numeric, String, Text, text
+from sqlalchemy import CheckConstraint, Numeric, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.models import Entity, Owned, unique_among_live
+from app.core.models import Entity, Owned, listed_by, listed_in_bin, unique_among_live
 
 
 class ItemStatus(StrEnum):
@@ -19,13 +19,11 @@ class Item(Owned, Entity):
         CheckConstraint("price >= 0", name="price"),
         CheckConstraint("quantity >= 0", name="quantity"),
         unique_among_live("items", "owner_id", "sku"),
-        Index(
-            "ix_items_newest",  # the default order of a list
-            "owner_id",
-            text("created_at DESC"),
-            text("id DESC"),
-            postgresql_where=text("deleted_at IS NULL"),
-        ),
+        listed_by("items", "owner_id", "created_at", "id"),
+        listed_by("items", "owner_id", "status", "created_at", "id"),
+        listed_by("items", "owner_id", "name", "id"),
+        listed_by("items", "owner_id", "price", "id"),
+        listed_in_bin("items", "owner_id", "created_at", "id"),
     )
 
     name: Mapped[str] = mapped_column(String(255))

@@ -2,8 +2,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from app.core.bulk import BulkCreated, BulkDeleted, BulkIds, BulkItems, BulkUpserted
 from app.core.pagination import Page
 from app.core.schemas import Id
+from app.dependencies import IfMatch
 from app.items.dependencies import Items, LoadedItem
 from app.items.filters import ItemFilter
 from app.items.models import Item
@@ -28,17 +30,39 @@ async def read_item(item: LoadedItem) -> Item:
 
 
 @router.patch("/{item_id}", response_model=ItemRead)
-async def update_item(item_id: Id, data: ItemUpdate, items: Items) -> Item:
+async def update_item(item_id: Id, data: ItemUpdate, items: Items, if_match: IfMatch) -> Item:
     """Absent fields stay; null clears one that may be empty."""
-    return await items.update(item_id, data)
+    return await items.update(item_id, data, if_match)
 
 
 @router.delete("/{item_id}", status_code=204)
-async def delete_item(item_id: Id, items: Items) -> None:
+async def delete_item(item_id: Id, items: Items, if_match: IfMatch) -> None:
     """Put the item into the bin, from where it can be restored."""
-    await items.delete(item_id)
+    await items.delete(item_id, if_match)
 
 
 @router.post("/{item_id}/restore", response_model=ItemRead)
-async def restore_item(item_id: Id, items: Items) -> Item:
-    return await items.restore(item_id)
+async def restore_item(item_id: Id, items: Items, if_match: IfMatch) -> Item:
+    """Take the item out of the bin; one that is not in it is answered as it is."""
+    return await items.restore(item_id, if_match)
+
+
+@router.post("/bulk", status_code=201, response_model=BulkCreated[ItemRead])
+async def bulk_create_items(data: BulkItems[ItemCreate], items: Items) -> BulkCreated[Item]:
+    """Create all of them or none."""
+    return BulkCreated.of(await items.bulk_create(data.items))
+
+
+@router.put("/bulk", response_model=BulkUpserted)
+async def bulk_upsert_items(data: BulkItems[ItemCreate], items: Items) -> BulkUpserted:
+    """Create the items whose sku is new, and update the others.
+
+    A field that is absent takes its default in a new item, and stays as it is in an existing one.
+    """
+    return BulkUpserted.of(await items.bulk_upsert(data.items))
+
+
+@router.post("/bulk/delete", response_model=BulkDeleted)
+async def bulk_delete_items(data: BulkIds, items: Items) -> BulkDeleted:
+    """Put all of them into the bin, or none."""
+    return BulkDeleted(deleted=await items.bulk_delete(data.ids))

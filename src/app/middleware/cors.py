@@ -18,8 +18,15 @@ class ProblemCORSMiddleware(CORSMiddleware):
             app,
             allow_origins=origins,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "X-Correlation-ID"],
-            expose_headers=["Location", "Retry-After", "X-Correlation-ID"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "Idempotency-Key",
+                "If-Match",
+                "If-None-Match",
+                "X-Correlation-ID",
+            ],
+            expose_headers=["ETag", "Link", "Location", "Retry-After", "X-Correlation-ID"],
         )
 
     def preflight_response(self, request_headers: Headers) -> Response:

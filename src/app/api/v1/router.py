@@ -1,10 +1,15 @@
-"""Mounts every entity. A route needs a session unless it stands in the one list of public ones."""
+"""Mounts every entity. A route needs a session unless it stands in the one list of public ones.
+
+What creates or upserts takes an Idempotency-Key, but not under /auth: those answers hold secrets,
+which would be stored.
+"""
 
 from fastapi import APIRouter, Depends
 from fastapi.routing import APIRoute
 
 from app.auth.dependencies import authenticate
 from app.core.registry import modules
+from app.idempotency.dependencies import idempotency_key
 
 PUBLIC = {
     "POST /auth/register",
@@ -14,17 +19,25 @@ PUBLIC = {
 
 def v1_router() -> APIRouter:
     """Raises LookupError when the list names a route that no entity has."""
-    public, private = APIRouter(), APIRouter(dependencies=[Depends(authenticate)])
+    public = APIRouter()
+    private = APIRouter(dependencies=[Depends(authenticate)])
+    repeatable = APIRouter(dependencies=[Depends(authenticate), Depends(idempotency_key)])
     missing = set(PUBLIC)
     for module in modules("router"):
         for route in module.router.routes:
             assert isinstance(route, APIRoute)
             names = {f"{method} {route.path}" for method in route.methods or ()}
-            (public if names <= PUBLIC else private).routes.append(route)
+            group = repeatable if _is_repeatable(route) else private
+            (public if names <= PUBLIC else group).routes.append(route)
             missing -= names
     if missing:
         raise LookupError(f"Public routes that do not exist: {', '.join(sorted(missing))}")
     router = APIRouter(prefix="/api/v1")
-    router.include_router(public)
-    router.include_router(private)
+    for each in (public, private, repeatable):
+        router.include_router(each)
     return router
+
+
+def _is_repeatable(route: APIRoute) -> bool:
+    writes = route.methods is not None and not route.methods.isdisjoint({"POST", "PUT"})
+    return writes and not route.path.startswith("/auth/")

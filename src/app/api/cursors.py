@@ -1,0 +1,66 @@
+"""Cursors: positions in a list, signed, and bound to the list that they were made for."""
+
+import hmac
+import zlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from app.core.filters import Filter
+from app.core.models import Entity
+from app.core.pagination import Position
+from app.exceptions import InvalidCursor
+
+SIGNATURE_BYTES = 15  # 120 bits; a multiple of three, so that base64 has no bits to spare
+SIGNATURE_LENGTH = 20
+LONG = 200  # bytes, from which on compression pays
+PLAIN, COMPRESSED = b"0", b"1"
+
+
+class Cursors:
+    def __init__(self, secret: str) -> None:
+        self._key = hmac.digest(secret.encode(), b"cursor", sha256)
+
+    def write(self, position: Position, filters: Filter, bound_to: bytes) -> str:
+        content = orjson.dumps([position.backwards, position.key], default=str)
+        marked = PLAIN + content
+        if len(content) > LONG:
+            marked = COMPRESSED + zlib.compress(content)
+        text = urlsafe_b64encode(marked).rstrip(b"=")
+        return (self._sign(text, filters, bound_to) + text).decode()
+
+    def read(self, cursor: str, filters: Filter, bound_to: bytes) -> Position:
+        """Raises InvalidCursor for all that `write` did not make for the same list."""
+        given = cursor.encode()
+        signature, text = given[:SIGNATURE_LENGTH], given[SIGNATURE_LENGTH:]
+        if not hmac.compare_digest(signature, self._sign(text, filters, bound_to)):
+            raise InvalidCursor
+        marked = urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+        content = marked[1:] if marked[:1] == PLAIN else zlib.decompress(marked[1:])
+        fields = tuple(key.field for key in filters.order)
+        try:
+            backwards, key = _adapter(filters.Constants.model, fields).validate_json(content)
+        except ValidationError:  # signed before a column changed its type
+            raise InvalidCursor from None
+        return Position(key, backwards)
+
+    def _sign(self, text: bytes, filters: Filter, bound_to: bytes) -> bytes:
+        conditions = [(each.parameter, each.value) for each in filters.conditions()]
+        order = [(key.field, key.descending) for key in filters.order]
+        query = orjson.dumps([conditions, order, filters.search, filters.deleted], default=str)
+        # Their lengths keep the three parts apart.
+        lengths = b"%d %d " % (len(bound_to), len(query))
+        made = hmac.digest(self._key, lengths + bound_to + query + text, sha256)
+        return urlsafe_b64encode(made[:SIGNATURE_BYTES])
+
+
+@cache
+def _adapter(model: type[Entity], fields: tuple[str, ...]) -> TypeAdapter[Any]:
+    columns = model.metadata.tables[model.__tablename__].columns
+    kinds = [columns[field].type.python_type | None for field in fields]
+    key: Any = tuple[*kinds]  # type: ignore[valid-type]  # known at run time
+    return TypeAdapter(tuple[bool, key | None])

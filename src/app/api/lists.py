@@ -1,0 +1,92 @@
+"""What the API adds to a list: cursors for its positions, and links to the pages around."""
+
+from typing import Any
+from urllib.parse import quote, unquote_plus
+
+from fastapi.dependencies.models import Dependant
+from starlette.requests import Request
+
+from app.api.cursors import Cursors
+from app.core.filters import Filter
+from app.core.pagination import MAX_OFFSET, Page, Position
+
+
+class List:
+    """One route that lists; `argument` is the endpoint's for its filters."""
+
+    def __init__(self, argument: str, cursors: Cursors) -> None:
+        self._argument = argument
+        self._cursors = cursors
+
+    def open(self, request: Request, arguments: dict[str, Any]) -> Filter:
+        """Read the cursor, if one was sent. Raises InvalidCursor."""
+        filters: Filter = arguments[self._argument]
+        if filters.cursor is not None:
+            position = self._cursors.read(filters.cursor, filters, _bound_to(request))
+            filters = arguments[self._argument] = filters.at(position)
+        return filters
+
+    def close(self, request: Request, filters: Filter, page: Page[Any]) -> str:
+        """Give the page its cursors, and return its Link header (RFC 8288)."""
+        bound_to = _bound_to(request)
+
+        def cursor(position: Position | None) -> str | None:
+            return self._cursors.write(position, filters, bound_to) if position else None
+
+        page.next_cursor = cursor(page.following)
+        page.previous_cursor = cursor(page.preceding)
+        return _links(request, filters, page)
+
+
+def filters_of(dependant: Dependant) -> str | None:
+    """The endpoint's argument that has the filters of a list, if it lists.
+
+    Raises TypeError where a dependency takes them: a cursor could not be read for it.
+    """
+    if any(map(_filter_arguments, dependant.dependencies)):
+        raise TypeError("a list's filters are an argument of the endpoint itself")
+    return next(iter(_filter_arguments(dependant)), None)
+
+
+def _filter_arguments(dependant: Dependant) -> list[str]:
+    own = [each.name for each in dependant.query_params if _is_filter(each.field_info.annotation)]
+    return own + [name for each in dependant.dependencies for name in _filter_arguments(each)]
+
+
+def _is_filter(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Filter)
+
+
+def _bound_to(request: Request) -> bytes:
+    """The route and the caller."""
+    return f"{request.scope['path']} {request.scope['state'].get('user_id')}".encode()
+
+
+def _links(request: Request, filters: Filter, page: Page[Any]) -> str:
+    kept = _without(request.scope["query_string"].decode("latin-1"), {"page", "cursor"})
+    targets: dict[str, str] = {}
+    if page.page is None:
+        # Where counting was not asked for, the first page shall not begin to.
+        targets["first"] = "page=1" if filters.total else "page=1&total=none"
+        if page.previous_cursor:
+            targets["prev"] = f"cursor={page.previous_cursor}"
+    else:
+        targets["first"] = "page=1"
+        if page.page > 1:
+            targets["prev"] = f"page={page.page - 1}"
+    if page.next_cursor:
+        by_number = page.page is not None and filters.offset + filters.size <= MAX_OFFSET
+        targets["next"] = f"page={filters.page + 1}" if by_number else f"cursor={page.next_cursor}"
+    if page.pages is not None and (page.pages - 1) * page.size <= MAX_OFFSET:
+        targets["last"] = f"page={max(page.pages, 1)}"
+    path = quote(request.scope["path"])
+    return ", ".join(
+        f'<{path}?{"&".join([*kept, target])}>; rel="{name}"' for name, target in targets.items()
+    )
+
+
+def _without(query: str, names: set[str]) -> list[str]:
+    """The parts of a query string as they were sent, but for the parameters of these names."""
+    safe = query.replace("<", "%3C").replace(">", "%3E").replace('"', "%22")
+    parts = filter(None, safe.split("&"))
+    return [part for part in parts if unquote_plus(part.partition("=")[0]) not in names]

@@ -1,0 +1,130 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+import orjson
+from sqlalchemy import (
+    Integer,
+    LargeBinary,
+    String,
+    Uuid,
+    bindparam,
+    delete,
+    func,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+
+from app.database import UnitOfWork
+from app.exceptions import Conflict, IdempotencyKeyReused, LockTimeout
+from app.idempotency.models import IdempotencyKey
+from app.sql import Statement
+
+PURGED_WITH_EACH = 2  # more than come in, so that what has expired gets less by itself
+
+_user_id = bindparam("by_user", None, Uuid())
+_key = bindparam("by_key", None, String())
+_fingerprint = bindparam("new_fingerprint", None, LargeBinary())
+_expired = IdempotencyKey.created_at < func.now() - text("interval '24 hours'")
+_is_it = (IdempotencyKey.user_id == _user_id, IdempotencyKey.key == _key)
+
+# Waits for a transaction that has claimed the same key, whichever way it ends.
+_claim = insert(IdempotencyKey).values(user_id=_user_id, key=_key, fingerprint=_fingerprint)
+CLAIM = Statement(
+    _claim.on_conflict_do_update(
+        index_elements=["user_id", "key"],
+        set_={
+            "fingerprint": _claim.excluded.fingerprint,
+            "created_at": func.now(),
+            "status": None,
+            "headers": None,
+            "body": None,
+        },
+        where=_expired,
+    ).returning(IdempotencyKey.key)
+)
+FIND = Statement(
+    select(
+        IdempotencyKey.fingerprint,
+        IdempotencyKey.status,
+        IdempotencyKey.headers,
+        IdempotencyKey.body,
+    ).where(*_is_it)
+)
+_some_expired = (
+    select(IdempotencyKey.user_id, IdempotencyKey.key)
+    .where(_expired)
+    .order_by(IdempotencyKey.created_at)
+    .limit(bindparam("purged", None, Integer()))
+    .with_for_update(skip_locked=True)
+)
+_purge = delete(IdempotencyKey).where(
+    tuple_(IdempotencyKey.user_id, IdempotencyKey.key).in_(_some_expired)
+)
+PURGE = Statement(_purge)
+STORE = Statement(
+    update(IdempotencyKey)
+    .where(*_is_it)
+    .values(
+        status=bindparam("new_status", None, Integer()),
+        headers=bindparam("new_headers", None, IdempotencyKey.headers.type),
+        body=bindparam("new_body", None, LargeBinary()),
+    )
+    .add_cte(_purge.cte("purge"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+class IdempotencyRepository:
+    """The requests of one user that are run once."""
+
+    def __init__(self, work: UnitOfWork, user_id: UUID) -> None:
+        self.work = work
+        self.user_id = user_id
+
+    async def claim(self, key: str, fingerprint: bytes) -> Answer | None:
+        """Make the key this transaction's own, or return what it was answered before.
+
+        Raises IdempotencyKeyReused if that was another request, and Conflict if that is still
+        running when the lock's time is over.
+        """
+        values = self._values(key, new_fingerprint=fingerprint)
+        try:
+            if await self.work.fetch_one(CLAIM, values):
+                return None
+        except LockTimeout:
+            message = "A request with the same Idempotency-Key is still running: try again shortly"
+            raise Conflict(message) from None
+        row = await self.work.fetch_one(FIND, values)
+        if row is None:  # purged between the two
+            return await self.claim(key, fingerprint)
+        if row["fingerprint"] != fingerprint:
+            raise IdempotencyKeyReused
+        headers = [(name, value) for name, value in orjson.loads(row["headers"])]
+        return Answer(row["status"], headers, row["body"])
+
+    async def store(self, key: str, answer: Answer) -> None:
+        values = self._values(
+            key,
+            new_status=answer.status,
+            new_headers=answer.headers,
+            new_body=answer.body,
+            purged=PURGED_WITH_EACH,
+        )
+        await self.work.execute(STORE, values)
+
+    def _values(self, key: str, **values: object) -> dict[str, object]:
+        return values | {"by_user": self.user_id, "by_key": key}
+
+
+async def purge(work: UnitOfWork, limit: int) -> int:
+    """Delete up to so many expired keys, and return how many there were."""
+    return await work.execute(PURGE, {"purged": limit})

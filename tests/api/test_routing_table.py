@@ -1,9 +1,15 @@
+from types import SimpleNamespace
+
 import httpx
 import pytest
+from fastapi import APIRouter
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from app.api.v1.router import PUBLIC
-from app.main import Application
+from app.config import Settings
+from app.core import registry
+from app.main import Application, create_app
+from tests.conftest import new_client
 
 
 @pytest.mark.parametrize(
@@ -43,3 +49,20 @@ async def test_every_route_but_the_public_ones_needs_a_session(
             if (await client.request(method, path)).status_code != 401:
                 open_to_all.add(f"{method} {path.removeprefix('/api/v1')}")
     assert open_to_all == PUBLIC
+
+
+async def test_a_route_that_asks_for_no_user_needs_a_session_all_the_same(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    router = APIRouter()
+
+    @router.get("/forgotten", status_code=204)
+    async def forgotten() -> None: ...
+
+    found = [*registry.modules("router"), SimpleNamespace(router=router)]
+    monkeypatch.setattr("app.api.v1.router.modules", lambda _: found)
+    app = create_app(settings)
+    assert isinstance(app, Application)
+    async with new_client(app) as client:
+        response = await client.get("/api/v1/forgotten")
+    assert response.status_code == 401

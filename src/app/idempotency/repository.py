@@ -1,7 +1,6 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-import orjson
 from sqlalchemy import (
     Integer,
     LargeBinary,
@@ -38,9 +37,6 @@ CLAIM = Statement(
         set_={
             "fingerprint": _claim.excluded.fingerprint,
             "created_at": func.now(),
-            "status": None,
-            "headers": None,
-            "body": None,
         },
         where=_expired,
     ).returning(IdempotencyKey.key)
@@ -78,6 +74,8 @@ STORE = Statement(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """A response; `headers` are pairs of name and value."""
+
     status: int
     headers: list[tuple[str, str]]
     body: bytes
@@ -108,8 +106,7 @@ class IdempotencyRepository:
             return await self.claim(key, fingerprint)
         if row["fingerprint"] != fingerprint:
             raise IdempotencyKeyReused
-        headers = [(name, value) for name, value in orjson.loads(row["headers"])]
-        return Answer(row["status"], headers, row["body"])
+        return Answer(row["status"], row["headers"], row["body"])
 
     async def store(self, key: str, answer: Answer) -> None:
         values = self._values(

@@ -19,9 +19,7 @@ PUBLIC = {
 
 def v1_router() -> APIRouter:
     """Raises LookupError when the list names a route that no entity has."""
-    public = APIRouter()
-    private = APIRouter(dependencies=[Depends(authenticate)])
-    repeatable = APIRouter(dependencies=[Depends(authenticate), Depends(idempotency_key)])
+    public, private, repeatable = APIRouter(), APIRouter(), APIRouter()
     missing = set(PUBLIC)
     for module in modules("router"):
         for route in module.router.routes:
@@ -33,8 +31,10 @@ def v1_router() -> APIRouter:
     if missing:
         raise LookupError(f"Public routes that do not exist: {', '.join(sorted(missing))}")
     router = APIRouter(prefix="/api/v1")
-    for each in (public, private, repeatable):
-        router.include_router(each)
+    session, key = Depends(authenticate), Depends(idempotency_key)
+    router.include_router(public)
+    router.include_router(private, dependencies=[session])
+    router.include_router(repeatable, dependencies=[session, key])
     return router
 
 

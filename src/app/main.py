@@ -3,10 +3,12 @@
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.telemetry import TelemetryConfig
 from starlette.types import ASGIApp
 
 from app.api import health
@@ -24,6 +26,9 @@ from app.middleware.correlation_id import CorrelationIdMiddleware
 from app.middleware.cors import ProblemCORSMiddleware
 from app.middleware.request_limits import RequestLimitsMiddleware
 from app.middleware.response_headers import ResponseHeadersMiddleware
+
+# Without an SDK there is nobody to tell, but each request would ask.
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
 
 class Application(FastAPI):
@@ -72,6 +77,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=_lifespan,
+        telemetry=None if find_spec("opentelemetry.sdk") else NO_TELEMETRY,
     )
     app.settings = app.state.settings = settings
     app.database = Database(settings.database_url.get_secret_value(), settings)

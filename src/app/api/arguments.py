@@ -54,38 +54,41 @@ class Step:
     query_model: Parameter | None
     headers: list[Parameter]
     request: str | None
+    takes_parameters: bool = field(init=False)
 
-    @property
-    def takes_parameters(self) -> bool:
-        return bool(self.path or self.query or self.query_model or self.headers or self.request)
+    def __post_init__(self) -> None:
+        parameters = (self.path, self.query, self.query_model, self.headers, self.request)
+        self.takes_parameters = any(parameters)
 
 
 class Plan:
     def __init__(self, dependant: Dependant) -> None:
         """Raises LookupError for a route that needs FastAPI's own solver."""
         self._steps: list[Step] = []
-        self._endpoint = self._add(dependant, {})
-        self._takes = [step.takes_parameters for step in self._steps]
+        self._add(dependant, {})
+        self._endpoint = self._steps.pop()
 
     async def solve(self, request: Request, query: Mapping[str, Any]) -> Solved:
         """Call the dependencies; one whose parameters are wrong is not called."""
-        solved = Solved({})
         results: list[Any] = []
+        errors: list[Any] = []
         failed: set[int] = set()
-        for position, step in enumerate(self._steps):
+        for step in self._steps:
             arguments = {name: results[source] for name, source in step.needs}
-            errors = (
-                self._parameters(step, request, query, arguments) if self._takes[position] else ()
+            wrong = (
+                self._parameters(step, request, query, arguments) if step.takes_parameters else ()
             )
-            if errors or (failed and any(source in failed for _, source in step.needs)):
-                solved.errors += errors
-                failed.add(position)
+            if wrong or (failed and any(source in failed for _, source in step.needs)):
+                errors += wrong
+                failed.add(len(results))
                 results.append(None)
-            elif position == self._endpoint:
-                solved.arguments = arguments
             else:
                 results.append(await step.call(**arguments))
-        return solved
+        step = self._endpoint
+        arguments = {name: results[source] for name, source in step.needs}
+        if step.takes_parameters:
+            errors += self._parameters(step, request, query, arguments)
+        return Solved(arguments, errors)
 
     def _parameters(
         self, step: Step, request: Request, query: Mapping[str, Any], arguments: dict[str, Any]

@@ -21,14 +21,14 @@ NOT_STORED = {401, 429}  # and 5xx: another try may well end otherwise
 
 
 async def run_once(
-    work: UnitOfWork, request: Request, body: bytes, run: Callable[[], Awaitable[Response]]
+    work: UnitOfWork,
+    request: Request,
+    body: bytes,
+    key: str,
+    run: Callable[[], Awaitable[Response]],
 ) -> Response:
-    """The answer of `run`, now or before, if the request has a key."""
-    state = request.scope["state"]
-    key: str | None = state.get("idempotency_key")
-    if key is None:
-        return await run()
-    keys = IdempotencyRepository(work, state["user_id"])
+    """The answer of `run`, given now or before."""
+    keys = IdempotencyRepository(work, request.scope["state"]["user_id"])
     known = await keys.claim(key, _fingerprint(request, body))
     if known is not None:
         return Response(known.body, known.status, dict(known.headers))

@@ -90,37 +90,34 @@ class Operation:
             raise BadRequest("The body did not arrive in time") from None
 
     async def _in_time(self, request: Request, body: bytes) -> Response:
+        """Run units of work until one ends for good."""
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._with_retries(request, body)
+                for retry in range(RETRIES):
+                    try:
+                        return await self._unit_of_work(request, body)
+                    except TransientFailure:
+                        jitter = random()  # noqa: S311 - not a secret
+                        await asyncio.sleep(FIRST_PAUSE * 2**retry * jitter)
+                return await self._unit_of_work(request, body)
         except TimeoutError:
             raise ServiceUnavailable from None
-
-    async def _with_retries(self, request: Request, body: bytes) -> Response:
-        for retry in range(RETRIES):
-            try:
-                return await self._unit_of_work(request, body)
-            except TransientFailure:
-                await asyncio.sleep(FIRST_PAUSE * 2**retry * random())  # noqa: S311 - jitter
-        return await self._unit_of_work(request, body)
 
     async def _unit_of_work(self, request: Request, body: bytes) -> Response:
         async with self._database.unit_of_work() as work:
             request.scope["state"]["work"] = work
-            response = await self._run(work, request, body)
+            query, unknown = self._query.parse(request.scope["query_string"])
+            if isinstance(self.solver, Plan) and not request.app.dependency_overrides:
+                solved = await self.solver.solve(request, query)
+                response = await self._run(work, request, body, solved, unknown)
+            else:
+                async with AsyncExitStack() as stack:
+                    solved = await self._fastapi.solve(request, stack)
+                    response = await self._run(work, request, body, solved, unknown)
             await work.commit()
             return response
 
-    async def _run(self, work: UnitOfWork, request: Request, body: bytes) -> Response:
-        query, unknown = self._query.parse(request.scope["query_string"])
-        if isinstance(self.solver, Plan) and not request.app.dependency_overrides:
-            solved = await self.solver.solve(request, query)
-            return await self._finish(work, request, body, solved, unknown)
-        async with AsyncExitStack() as stack:
-            solved = await self._fastapi.solve(request, stack)
-            return await self._finish(work, request, body, solved, unknown)
-
-    async def _finish(
+    async def _run(
         self,
         work: UnitOfWork,
         request: Request,
@@ -138,7 +135,8 @@ class Operation:
                 await work.rollback()
             return response
 
-        return await run_once(work, request, body, run)
+        key: str | None = request.scope["state"].get("idempotency_key")
+        return await (run_once(work, request, body, key, run) if key else run())
 
     async def _answer(self, request: Request, body: bytes, solved: Solved) -> Response:
         if self._body:

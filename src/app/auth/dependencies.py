@@ -4,7 +4,7 @@ from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
 from fastapi.security.base import SecurityBase
 
-from app.auth.repository import Found, SessionRepository
+from app.auth.repository import LiveSession, SessionRepository
 from app.auth.service import AuthService
 from app.auth.tokens import PREFIX, token_hash
 from app.core.repository import EVERYONE
@@ -24,7 +24,7 @@ class Authenticate(SecurityBase):
         )
         self.scheme_name = "Session"
 
-    async def __call__(self, request: Request) -> Found:
+    async def __call__(self, request: Request) -> LiveSession:
         """Raises Unauthorized without the token of a live session."""
         header = request.headers.get("authorization", "")
         scheme, _, token = header.partition(" ")
@@ -38,17 +38,20 @@ class Authenticate(SecurityBase):
             found = await SessionRepository(work).find(token_hash(token), idle)
         if found is None:
             raise Unauthorized(token_sent=True)
-        request.scope["state"]["user_id"] = found.user.id
+        request.scope["state"]["user_id"] = found.user_id
         return found
 
 
 authenticate = Authenticate()
 
-CurrentSession = Annotated[Found, Depends(authenticate)]
+CurrentSession = Annotated[LiveSession, Depends(authenticate)]
 
 
-async def get_current_user(session: CurrentSession) -> User:
-    return session.user
+async def get_current_user(session: CurrentSession, work: Work) -> User:
+    user = await UserRepository(work, EVERYONE).get(session.user_id)
+    if user is None:  # deleted since the session was found
+        raise Unauthorized(token_sent=True)
+    return user
 
 
 CurrentUser = Annotated[User, Depends(get_current_user)]

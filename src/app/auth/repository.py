@@ -1,32 +1,39 @@
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Interval, LargeBinary, Uuid, bindparam, delete, func, or_, select, update
+from sqlalchemy import (
+    Interval,
+    LargeBinary,
+    Uuid,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from app.auth.models import Session
-from app.common.rows import Hydrator
 from app.core.models import uuid7
 from app.database import UnitOfWork
 from app.sql import Statement
 from app.users.models import User
 
-TOUCH_EVERY = timedelta(minutes=5)
-
 _idle = bindparam("idle", None, Interval())
-_touch_every = bindparam("touch_every", None, Interval())
+# The last use is noted at most once in five minutes, and more often than it matters.
+_stale = Session.last_used_at < func.now() - func.least(
+    text("interval '5 minutes'"), _idle.op("/")(2)
+)
 _user_id = bindparam("by_user", None, Uuid())
 _session_id = bindparam("by_session", None, Uuid())
 
 # The database's clock alone judges lifetimes: workers' clocks differ.
 FIND = Statement(
-    select(
-        User,
-        Session.id.label("session_id"),
-        (Session.last_used_at < func.now() - _touch_every).label("stale"),
-    )
-    .join(Session, Session.user_id == User.id)
+    select(Session.id, Session.user_id, _stale.label("stale"))
+    .join(User, User.id == Session.user_id)
     .where(
         Session.token_hash == bindparam("by_token_hash", None, LargeBinary()),
         Session.expires_at > func.now(),
@@ -36,9 +43,7 @@ FIND = Statement(
     )
 )
 TOUCH = Statement(
-    update(Session)
-    .where(Session.id == _session_id, Session.last_used_at < func.now() - _touch_every)
-    .values(last_used_at=func.now()),
+    update(Session).where(Session.id == _session_id, _stale).values(last_used_at=func.now()),
     autonomous=True,
 )
 CREATE = Statement(
@@ -59,29 +64,26 @@ DELETE_EXPIRED = Statement(
     )
 )
 
-_user = Hydrator(User)
 
+class LiveSession(NamedTuple):
+    """Who is asking, as far as every request needs to know."""
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    user: User
-    session_id: UUID
+    id: UUID
+    user_id: UUID
 
 
 class SessionRepository:
     def __init__(self, work: UnitOfWork) -> None:
         self.work = work
 
-    async def find(self, token_hash: bytes, idle: timedelta) -> Found | None:
-        """The live session of a token and its user; notes the use, at most once in five minutes."""
-        touch_every = min(TOUCH_EVERY, idle / 2)
-        values = {"by_token_hash": token_hash, "idle": idle, "touch_every": touch_every}
-        row = await self.work.fetch_one(FIND, values)
+    async def find(self, token_hash: bytes, idle: timedelta) -> LiveSession | None:
+        """The live session of a token; notes the use, at most once in five minutes."""
+        row = await self.work.fetch_one(FIND, {"by_token_hash": token_hash, "idle": idle})
         if row is None:
             return None
         if row["stale"]:
-            await self.work.execute(TOUCH, values | {"by_session": row["session_id"]})
-        return Found(_user(row), row["session_id"])
+            await self.work.execute(TOUCH, {"by_session": row["id"], "idle": idle})
+        return LiveSession(row["id"], row["user_id"])
 
     async def create(self, user_id: UUID, token_hash: bytes, lifetime: timedelta) -> datetime:
         """Store a session and return when it ends at the latest."""

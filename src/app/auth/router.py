@@ -21,4 +21,4 @@ async def login(data: Login, auth: Auth) -> LoginRead:
 
 @router.post("/logout", status_code=204)
 async def logout(session: CurrentSession, auth: Auth) -> None:
-    await auth.logout(session.session_id)
+    await auth.logout(session.id)

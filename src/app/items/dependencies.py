@@ -2,7 +2,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from app.auth.dependencies import CurrentUser
+from app.auth.dependencies import CurrentSession
 from app.core.schemas import Id
 from app.dependencies import Work
 from app.items.models import Item
@@ -10,8 +10,8 @@ from app.items.repository import ItemRepository
 from app.items.service import ItemService
 
 
-async def get_items(work: Work, user: CurrentUser) -> ItemService:
-    return ItemService(ItemRepository(work, user.id))
+async def get_items(work: Work, session: CurrentSession) -> ItemService:
+    return ItemService(ItemRepository(work, session.user_id))
 
 
 Items = Annotated[ItemService, Depends(get_items)]

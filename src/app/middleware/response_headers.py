@@ -2,12 +2,13 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-HEADERS = {
-    b"cache-control": b"no-store",
-    b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"no-referrer",
-    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
-}
+HEADERS = [
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+]
+NAMES = [name for name, _ in HEADERS]
 
 
 class ResponseHeadersMiddleware:
@@ -24,11 +25,12 @@ class ResponseHeadersMiddleware:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 sent = message["headers"]
+                names = {name for name, _ in sent}
+                added = HEADERS
+                if not names.isdisjoint(NAMES):
+                    added = [pair for pair in HEADERS if pair[0] not in names]
                 correlation_id = scope["state"]["correlation_id"].encode()
-                headers = HEADERS | {b"x-correlation-id": correlation_id} | dict(sent)
-                # As pairs where a name stands more than once, such as Vary.
-                added = [pair for pair in headers.items() if pair not in sent]
-                message["headers"] = [*sent, *added]
+                message["headers"] = [*sent, *added, (b"x-correlation-id", correlation_id)]
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

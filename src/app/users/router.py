@@ -1,6 +1,6 @@
 from fastapi import APIRouter
 
-from app.auth.dependencies import CurrentUser
+from app.auth.dependencies import CurrentSession, CurrentUser
 from app.dependencies import IfMatch
 from app.users.dependencies import Users
 from app.users.models import User
@@ -15,5 +15,7 @@ async def read_me(user: CurrentUser) -> User:
 
 
 @router.patch("/me", response_model=UserRead)
-async def update_me(data: UserUpdate, user: CurrentUser, users: Users, if_match: IfMatch) -> User:
-    return await users.update(user.id, data, if_match)
+async def update_me(
+    data: UserUpdate, session: CurrentSession, users: Users, if_match: IfMatch
+) -> User:
+    return await users.update(session.user_id, data, if_match)

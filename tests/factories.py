@@ -35,8 +35,7 @@ async def create_user(database: Database, email: str, *, superuser: bool = False
 async def create_token(database: Database, user: User) -> str:
     token = new_token()
     async with database.unit_of_work() as work:
-        sessions = SessionRepository(work)
-        await sessions.create(user.id, token_hash(token), timedelta(days=1))
+        await SessionRepository(work).create(user, token_hash(token), timedelta(days=1))
         await work.commit()
     return token
 

@@ -3,6 +3,7 @@
 import secrets
 from datetime import timedelta
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -37,6 +38,28 @@ def split_commas(value: object) -> object:
     if not isinstance(value, str):
         return value
     return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def smtp_url(url: SecretStr) -> SecretStr:
+    parts = urlsplit(url.get_secret_value())
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ValueError("must look like smtp://user:password@host:587 or smtps://host")
+    return url
+
+
+def http_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must look like https://example.com")
+    return url.rstrip("/")
+
+
+def network(text: str) -> str:
+    try:
+        ip_network(text)
+    except ValueError:
+        raise ValueError("must be addresses or networks such as 10.0.0.0/8") from None
+    return text
 
 
 type Seconds = Annotated[float, Field(gt=0)]
@@ -75,6 +98,17 @@ class Settings(BaseSettings):
     db_command_timeout: Seconds = 6.0
     db_idle_timeout: Seconds = 10.0
     request_timeout: Seconds = 10.0
+
+    # Their X-Forwarded-For is believed; an address, or a network such as 10.0.0.0/8.
+    trusted_proxies: Annotated[
+        list[Annotated[str, AfterValidator(network)]], NoDecode, BeforeValidator(split_commas)
+    ] = []
+
+    smtp_url: Annotated[SecretStr, AfterValidator(smtp_url)] | None = None
+    mail_from: str = "Plinth <no-reply@localhost>"
+    # Where a mail's token leads to: {base}/reset-password?token=…; without it the mail names the
+    # route of the API.
+    frontend_url: Annotated[str, AfterValidator(http_url)] | None = None
 
     session_idle: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(days=7)
     session_absolute: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(days=30)

@@ -4,6 +4,7 @@ SQLAlchemy describes the tables, builds the SQL and keeps the pool; a statement 
 pool's asyncpg connection itself, which costs a request a fraction of what an ORM session does.
 """
 
+from collections.abc import Awaitable, Callable
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
@@ -116,7 +117,8 @@ class UnitOfWork:
     """What one request does to the database: all of it or none.
 
     A connection is taken at the first statement. Reads run in autocommit; the first write begins
-    a transaction, which `commit` ends. Leaving without a commit rolls back.
+    a transaction, which `commit` ends. Leaving without a commit rolls back. What is put into
+    `after_commit` runs when the answer to the request has been sent, if it was committed.
     """
 
     def __init__(self, database: Database) -> None:
@@ -124,6 +126,7 @@ class UnitOfWork:
         self._connection: Connection | None = None
         self._in_transaction = False
         self._has_savepoint = False
+        self.after_commit: list[Callable[[], Awaitable[None]]] = []
         self.statements = 0
         self.seconds = 0.0
 

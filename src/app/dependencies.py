@@ -1,6 +1,7 @@
 """The nouns that every router may ask for."""
 
-from typing import Annotated
+from ipaddress import ip_address
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Header, Request
 
@@ -9,6 +10,15 @@ from app.config import Settings
 from app.core.repository import Versions
 from app.database import UnitOfWork
 from app.exceptions import PreconditionRequired
+
+MAX_USER_AGENT = 255  # characters that are kept
+
+
+class Client(NamedTuple):
+    """Where a request comes from, as far as it can be known."""
+
+    ip: str | None
+    user_agent: str | None
 
 
 async def get_work(request: Request) -> UnitOfWork:
@@ -19,6 +29,18 @@ async def get_work(request: Request) -> UnitOfWork:
 async def get_settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
+
+
+async def get_client(request: Request) -> Client:
+    agent = request.headers.get("user-agent")
+    return Client(_address(request), agent[:MAX_USER_AGENT] if agent else None)
+
+
+def _address(request: Request) -> str | None:
+    try:
+        return str(ip_address(request.client.host)) if request.client else None
+    except ValueError:  # what a trusted proxy forwarded is no address
+        return None
 
 
 IfMatchHeader = Annotated[
@@ -42,6 +64,7 @@ async def require_if_match(if_match: IfMatchHeader = None) -> Versions | None:
 
 Work = Annotated[UnitOfWork, Depends(get_work)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
+ClientDep = Annotated[Client, Depends(get_client)]
 IfMatch = Annotated[Versions | None, Depends(get_if_match)]
 RequiredIfMatch = Annotated[Versions | None, Depends(require_if_match)]
 """In place of IfMatch on an entity whose edits must name the version they are based on."""

@@ -5,6 +5,7 @@ AppError                        500 INTERNAL_ERROR
 ├── Unauthorized                401 UNAUTHORIZED
 │   └── InvalidCredentials      401 INVALID_CREDENTIALS
 ├── Forbidden                   403 FORBIDDEN
+│   └── ReauthenticationRequired 403 REAUTHENTICATION_REQUIRED
 ├── NotFound                    404 NOT_FOUND
 ├── MethodNotAllowed            405 METHOD_NOT_ALLOWED
 ├── Conflict                    409 CONFLICT
@@ -73,6 +74,11 @@ class InvalidCredentials(Unauthorized):
 class Forbidden(AppError):
     status, error_code = 403, "FORBIDDEN"
     default_detail = "You may not do this"
+
+
+class ReauthenticationRequired(Forbidden):
+    error_code = "REAUTHENTICATION_REQUIRED"
+    default_detail = "Give your password again first: POST /api/v1/auth/reauthenticate"
 
 
 class NotFound(AppError):

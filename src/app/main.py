@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.telemetry import TelemetryConfig
 from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.api import health
 from app.api.docs import add_docs
@@ -21,6 +22,7 @@ from app.config import Settings, SettingsError, load_settings
 from app.database import Database
 from app.exception_handlers import add_exception_handlers
 from app.logging import configure_logging
+from app.mail import Mailer, mailer
 from app.middleware.access_log import AccessLogMiddleware
 from app.middleware.correlation_id import CorrelationIdMiddleware
 from app.middleware.cors import ProblemCORSMiddleware
@@ -36,6 +38,7 @@ class Application(FastAPI):
 
     settings: Settings
     database: Database
+    mailer: Mailer
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -56,7 +59,11 @@ class Application(FastAPI):
         app = RequestLimitsMiddleware(app, largest)
         if self.settings.cors_origins:
             app = ProblemCORSMiddleware(app, self.settings.cors_origins)
-        return CorrelationIdMiddleware(ResponseHeadersMiddleware(AccessLogMiddleware(app)))
+        app = CorrelationIdMiddleware(ResponseHeadersMiddleware(AccessLogMiddleware(app)))
+        if self.settings.trusted_proxies:
+            trusted = self.settings.trusted_proxies
+            app = ProxyHeadersMiddleware(app, trusted)  # type: ignore[assignment, arg-type]  # its types of ASGI are its own
+        return app
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -81,6 +88,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.settings = app.state.settings = settings
     app.database = Database(settings.database_url.get_secret_value(), settings)
+    app.mailer = mailer(settings)
     add_exception_handlers(app)
     app.include_router(v1_router())
     app.include_router(health.router)

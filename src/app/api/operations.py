@@ -6,7 +6,7 @@ failed, strict JSON, no parameter silently ignored.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from inspect import iscoroutinefunction
@@ -17,6 +17,7 @@ from urllib.parse import quote
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import RouteContext
+from starlette.background import BackgroundTask, BackgroundTasks
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -115,7 +116,9 @@ class Operation:
                     solved = await self._fastapi.solve(request, stack)
                     response = await self._run(work, request, body, solved, unknown)
             await work.commit()
-            return response
+        if work.after_commit:
+            response.background = _followed_by(response.background, work.after_commit)
+        return response
 
     async def _run(
         self,
@@ -175,6 +178,12 @@ class Operation:
             headers["Location"] = f"{quote(request.scope['path'])}/{result.id}"
         content = self._renderer(result)
         return Response(content, self._status or 200, headers, "application/json")
+
+
+def _followed_by(
+    first: BackgroundTask | None, rest: Sequence[Callable[[], Awaitable[None]]]
+) -> BackgroundTasks:
+    return BackgroundTasks([*filter(None, [first]), *map(BackgroundTask, rest)])
 
 
 def _json_body(dependant: Dependant, path: str, settings: Settings) -> JsonBody | None:

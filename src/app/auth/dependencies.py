@@ -4,13 +4,18 @@ from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
 from fastapi.security.base import SecurityBase
 
+from app.auth.accounts import Accounts
+from app.auth.addresses import AddressService
+from app.auth.outbox import Outbox
 from app.auth.repository import LiveSession, SessionRepository
 from app.auth.service import AuthService
 from app.auth.tokens import PREFIX, token_hash
+from app.config import Settings
 from app.core.repository import EVERYONE
-from app.database import UnitOfWork
-from app.dependencies import SettingsDep, Work
-from app.exceptions import Unauthorized
+from app.database import Database, UnitOfWork
+from app.dependencies import Client, ClientDep, SettingsDep, Work
+from app.exceptions import Forbidden, Unauthorized
+from app.security_events.log import SecurityLog
 from app.users.models import User
 from app.users.repository import UserRepository
 
@@ -38,7 +43,8 @@ class Authenticate(SecurityBase):
             found = await SessionRepository(work).find(token_hash(token), idle)
         if found is None:
             raise Unauthorized(token_sent=True)
-        request.scope["state"]["user_id"] = found.user_id
+        state = request.scope["state"]
+        state["session"], state["user_id"] = found, found.user_id
         return found
 
 
@@ -57,10 +63,49 @@ async def get_current_user(session: CurrentSession, work: Work) -> User:
 CurrentUser = Annotated[User, Depends(get_current_user)]
 
 
-async def get_auth(request: Request, work: Work, settings: SettingsDep) -> AuthService:
-    address = request.client.host if request.client else ""
-    users = UserRepository(work, EVERYONE)
-    return AuthService(work, users, SessionRepository(work), settings, address)
+async def require_superuser(session: CurrentSession) -> LiveSession:
+    if not session.is_superuser:
+        raise Forbidden("This is for superusers")
+    return session
+
+
+Superuser = Annotated[LiveSession, Depends(require_superuser)]
+
+
+async def get_database(request: Request) -> Database:
+    database: Database = request.app.database
+    return database
+
+
+DatabaseDep = Annotated[Database, Depends(get_database)]
+
+
+async def get_parts(
+    request: Request, work: Work, settings: SettingsDep, client: ClientDep
+) -> tuple[UnitOfWork, Settings, Client, SecurityLog, Outbox]:
+    """What every service of accounts is made of."""
+    session: LiveSession | None = request.scope["state"].get("session")
+    log = SecurityLog(work, client.ip)
+    if session is not None:
+        log.session_id, log.actor_id = session.id, session.user_id
+    return work, settings, client, log, Outbox(request.app.mailer, settings)
+
+
+Parts = Annotated[tuple[UnitOfWork, Settings, Client, SecurityLog, Outbox], Depends(get_parts)]
+
+
+async def get_auth(parts: Parts) -> AuthService:
+    return AuthService(*parts)
+
+
+async def get_addresses(parts: Parts) -> AddressService:
+    return AddressService(*parts)
+
+
+async def get_accounts(parts: Parts) -> Accounts:
+    return Accounts(*parts)
 
 
 Auth = Annotated[AuthService, Depends(get_auth)]
+Addresses = Annotated[AddressService, Depends(get_addresses)]
+AccountsDep = Annotated[Accounts, Depends(get_accounts)]

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -5,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import (
     Interval,
     LargeBinary,
+    String,
     Uuid,
     bindparam,
     delete,
@@ -19,25 +21,34 @@ from sqlalchemy.dialects.postgresql import insert
 from app.auth.models import Session
 from app.core.models import uuid7
 from app.database import UnitOfWork
-from app.sql import Statement
+from app.sql import Row, Statement
 from app.users.models import User
 
 _idle = bindparam("idle", None, Interval())
-# The last use is noted at most once in five minutes, and more often than it matters.
+# The last use is noted at most once in five minutes, and more often where an idle session is brief.
 _stale = Session.last_used_at < func.now() - func.least(
     text("interval '5 minutes'"), _idle.op("/")(2)
 )
+# ASVS 5, 7.5.1: what is delicate needs a password that was given lately.
+_fresh = Session.authenticated_at > func.now() - text("interval '15 minutes'")
 _user_id = bindparam("by_user", None, Uuid())
 _session_id = bindparam("by_session", None, Uuid())
 
 # The database's clock alone judges lifetimes: workers' clocks differ.
+_live = (Session.expires_at > func.now(), Session.last_used_at > func.now() - _idle)
+
 FIND = Statement(
-    select(Session.id, Session.user_id, _stale.label("stale"))
+    select(
+        Session.id,
+        Session.user_id,
+        User.is_superuser,
+        _fresh.label("fresh"),
+        _stale.label("stale"),
+    )
     .join(User, User.id == Session.user_id)
     .where(
         Session.token_hash == bindparam("by_token_hash", None, LargeBinary()),
-        Session.expires_at > func.now(),
-        Session.last_used_at > func.now() - _idle,
+        *_live,
         User.is_active,
         User.deleted_at.is_(None),
     )
@@ -46,17 +57,53 @@ TOUCH = Statement(
     update(Session).where(Session.id == _session_id, _stale).values(last_used_at=func.now()),
     autonomous=True,
 )
+# The lock makes it wait for whoever disables the account or changes its password at this moment,
+# and then judge the user as he is.
+_verified_user = (
+    select(User.id)
+    .where(
+        User.id == _user_id,
+        User.password_hash == bindparam("verified_hash", None, String()),
+        User.is_active,
+        User.deleted_at.is_(None),
+    )
+    .with_for_update(read=True)
+    .cte("verified_user")
+)
 CREATE = Statement(
     insert(Session)
-    .values(
-        id=_session_id,
-        user_id=_user_id,
-        token_hash=bindparam("new_token_hash", None, LargeBinary()),
-        expires_at=func.now() + bindparam("lifetime", None, Interval()),
+    .from_select(
+        ["id", "user_id", "token_hash", "expires_at", "ip", "user_agent"],
+        select(
+            _session_id,
+            _verified_user.c.id,
+            bindparam("new_token_hash", None, LargeBinary()),
+            func.now() + bindparam("lifetime", None, Interval()),
+            bindparam("new_ip", None, String()),
+            bindparam("new_user_agent", None, String()),
+        ),
     )
     .returning(Session.expires_at)
 )
-DELETE = Statement(delete(Session).where(Session.id == _session_id))
+LIST = Statement(
+    select(
+        Session.id,
+        Session.created_at,
+        Session.last_used_at,
+        Session.expires_at,
+        Session.ip,
+        Session.user_agent,
+    )
+    .where(Session.user_id == _user_id, *_live)
+    .order_by(Session.last_used_at.desc(), Session.id.desc())
+)
+CONFIRM = Statement(
+    update(Session).where(Session.id == _session_id).values(authenticated_at=func.now())
+)
+DELETE = Statement(delete(Session).where(Session.id == _session_id, Session.user_id == _user_id))
+DELETE_OTHERS = Statement(
+    delete(Session).where(Session.user_id == _user_id, Session.id.is_distinct_from(_session_id))
+)
 DELETE_EXPIRED = Statement(
     delete(Session).where(
         Session.user_id == _user_id,
@@ -70,6 +117,8 @@ class LiveSession(NamedTuple):
 
     id: UUID
     user_id: UUID
+    is_superuser: bool
+    is_fresh: bool
 
 
 class SessionRepository:
@@ -83,23 +132,46 @@ class SessionRepository:
             return None
         if row["stale"]:
             await self.work.execute(TOUCH, {"by_session": row["id"], "idle": idle})
-        return LiveSession(row["id"], row["user_id"])
+        return LiveSession(row["id"], row["user_id"], row["is_superuser"], row["fresh"])
 
-    async def create(self, user_id: UUID, token_hash: bytes, lifetime: timedelta) -> datetime:
-        """Store a session and return when it ends at the latest."""
+    async def create(
+        self,
+        user: User,
+        token_hash: bytes,
+        lifetime: timedelta,
+        ip: str | None = None,
+        user_agent: str | None = None,
+    ) -> tuple[UUID, datetime] | None:
+        """Store a session, and return its id and when it ends at the latest.
+
+        None if the user may not sign in any more, or not with the password that was verified.
+        """
+        id = uuid7()
         values = {
-            "by_session": uuid7(),
-            "by_user": user_id,
+            "by_session": id,
+            "by_user": user.id,
+            "verified_hash": user.password_hash,
             "new_token_hash": token_hash,
             "lifetime": lifetime,
+            "new_ip": ip,
+            "new_user_agent": user_agent,
         }
         row = await self.work.fetch_one(CREATE, values)
-        assert row is not None
-        expires_at: datetime = row["expires_at"]
-        return expires_at
+        return (id, row["expires_at"]) if row else None
 
-    async def delete(self, id: UUID) -> None:
-        await self.work.execute(DELETE, {"by_session": id})
+    async def list(self, user_id: UUID, idle: timedelta) -> Sequence[Row]:
+        """The user's live sessions, the one used last first."""
+        return await self.work.fetch(LIST, {"by_user": user_id, "idle": idle})
+
+    async def confirm(self, id: UUID) -> None:
+        """Note that the password was given again."""
+        await self.work.execute(CONFIRM, {"by_session": id})
+
+    async def delete(self, id: UUID, user_id: UUID) -> bool:
+        return await self.work.execute(DELETE, {"by_session": id, "by_user": user_id}) > 0
+
+    async def delete_all(self, user_id: UUID, *, keep: UUID | None = None) -> int:
+        return await self.work.execute(DELETE_OTHERS, {"by_user": user_id, "by_session": keep})
 
     async def delete_expired(self, user_id: UUID, idle: timedelta) -> None:
         await self.work.execute(DELETE_EXPIRED, {"by_user": user_id, "idle": idle})

@@ -1,7 +1,19 @@
 from fastapi import APIRouter
 
-from app.auth.dependencies import Auth, CurrentSession
-from app.auth.schemas import Login, LoginRead, Register
+from app.auth.dependencies import Addresses, Auth, CurrentSession, CurrentUser, DatabaseDep
+from app.auth.schemas import (
+    ChangeEmail,
+    ChangePassword,
+    ConfirmAddress,
+    ConfirmReset,
+    Login,
+    LoginRead,
+    Reauthenticate,
+    Register,
+    RequestReset,
+    Sessions,
+)
+from app.core.schemas import Id
 from app.users.models import User
 from app.users.schemas import UserRead
 
@@ -21,4 +33,71 @@ async def login(data: Login, auth: Auth) -> LoginRead:
 
 @router.post("/logout", status_code=204)
 async def logout(session: CurrentSession, auth: Auth) -> None:
-    await auth.logout(session.id)
+    await auth.logout(session)
+
+
+@router.post("/reauthenticate", status_code=204)
+async def reauthenticate(data: Reauthenticate, session: CurrentSession, auth: Auth) -> None:
+    """For 15 minutes, as after a login, this session may do what is delicate."""
+    await auth.reauthenticate(session, data.current_password.get_secret_value())
+
+
+@router.get("/sessions")
+async def list_sessions(session: CurrentSession, auth: Auth) -> Sessions:
+    return Sessions(items=await auth.list_sessions(session))
+
+
+@router.delete("/sessions", status_code=204)
+async def revoke_other_sessions(session: CurrentSession, auth: Auth) -> None:
+    """End all sessions but this one."""
+    await auth.revoke_other_sessions(session)
+
+
+@router.delete("/sessions/{session_id}", status_code=204)
+async def revoke_session(session_id: Id, session: CurrentSession, auth: Auth) -> None:
+    await auth.revoke_session(session, session_id)
+
+
+@router.post("/password", status_code=204)
+async def change_password(data: ChangePassword, session: CurrentSession, auth: Auth) -> None:
+    """All other sessions end."""
+    await auth.change_password(session, data)
+
+
+@router.post("/password-reset", status_code=202)
+async def request_password_reset(
+    data: RequestReset, addresses: Addresses, database: DatabaseDep
+) -> None:
+    """Mail a token to the address if there is an account; the answer is the same if not."""
+    await addresses.request_reset(data.email, database)
+
+
+@router.post("/password-reset/confirm", status_code=204)
+async def confirm_password_reset(data: ConfirmReset, addresses: Addresses) -> None:
+    """All sessions end."""
+    await addresses.confirm_reset(data)
+
+
+@router.post("/email-verification", status_code=202)
+async def request_email_verification(user: CurrentUser, addresses: Addresses) -> None:
+    """Mail a token to the address, unless it is verified already."""
+    await addresses.request_verification(user)
+
+
+@router.post("/email-verification/confirm", status_code=204)
+async def confirm_email_verification(data: ConfirmAddress, addresses: Addresses) -> None:
+    await addresses.confirm_verification(data.token)
+
+
+@router.post("/email-change", status_code=202)
+async def request_email_change(
+    data: ChangeEmail, session: CurrentSession, addresses: Addresses
+) -> None:
+    """Mail a token to the new address."""
+    await addresses.request_change(session, data)
+
+
+@router.post("/email-change/confirm", status_code=204)
+async def confirm_email_change(data: ConfirmAddress, addresses: Addresses) -> None:
+    """The address changes, and all sessions end but the one that asked for it."""
+    await addresses.confirm_change(data.token)

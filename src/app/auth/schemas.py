@@ -1,14 +1,17 @@
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr
 
 from app.auth.passwords import MAX_LENGTH
-from app.core.schemas import Email, Schema, example
+from app.core.schemas import Email, Schema, Text, example
 from app.users.schemas import DisplayName, UserRead
 
 Password = Annotated[SecretStr, Field(min_length=1, max_length=MAX_LENGTH)]
 
+Token = Annotated[Text, Field(min_length=1, max_length=100, description="From the mail.")]
 
 EXAMPLE = example(email="ada@example.com", password="correct horse battery staple")  # noqa: S106 - shown
 
@@ -26,6 +29,49 @@ class Login(Schema):
 
     email: Email
     password: Password
+
+
+class ChangePassword(Schema):
+    current_password: Password
+    new_password: Password
+
+
+class Reauthenticate(Schema):
+    current_password: Password
+
+
+class RequestReset(Schema):
+    email: Email
+
+
+class ConfirmReset(Schema):
+    token: Token
+    new_password: Password
+
+
+class ConfirmAddress(Schema):
+    token: Token
+
+
+class ChangeEmail(Schema):
+    current_password: Password
+    new_email: Email
+
+
+class SessionRead(BaseModel):
+    id: UUID
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    ip: str | None
+    user_agent: str | None
+    current: bool
+
+
+class Sessions(BaseModel):
+    """The one used last first."""
+
+    items: Sequence[SessionRead]
 
 
 class LoginRead(BaseModel):

@@ -1,37 +1,23 @@
+from collections.abc import Sequence
 from uuid import UUID
 
+from app.auth.base import AccountService
+from app.auth.email_tokens import Purpose
 from app.auth.passwords import hash_password, needs_rehash, require_strong, verify_password
-from app.auth.repository import SessionRepository
-from app.auth.schemas import Login, LoginRead, Register
-from app.auth.throttle import Throttler
+from app.auth.repository import LiveSession
+from app.auth.schemas import ChangePassword, Login, LoginRead, Register, SessionRead
 from app.auth.tokens import new_token, token_hash
-from app.config import Settings
-from app.database import UnitOfWork
-from app.exceptions import InvalidCredentials
+from app.exceptions import InvalidCredentials, NotFound
+from app.security_events.schemas import Event
 from app.users.models import User
-from app.users.repository import UserRepository
 from app.users.schemas import UserCreate, UserRead
 
 
-class AuthService:
-    """Signing up, in and out. `address` is the client's network address."""
-
-    def __init__(
-        self,
-        work: UnitOfWork,
-        users: UserRepository,
-        sessions: SessionRepository,
-        settings: Settings,
-        address: str,
-    ) -> None:
-        self.work = work
-        self.users = users
-        self.sessions = sessions
-        self.settings = settings
-        self.address = address
+class AuthService(AccountService):
+    """Signing up, in and out, and what a signed-in user does to his password and sessions."""
 
     async def register(self, data: Register) -> User:
-        await self._throttle("register").attempt(data.email)
+        await self.throttle("register", data.email)
         await self.work.release()
         password = data.password.get_secret_value()
         await require_strong(
@@ -40,34 +26,74 @@ class AuthService:
             minimum=self.settings.password_min_length,
             field="password",
         )
-        return await self.users.create(
+        user = await self.users.create(
             UserCreate(
                 email=data.email,
                 password_hash=await hash_password(password),
                 display_name=data.display_name,
             )
         )
+        await self.log.record(Event.REGISTERED, user.id)
+        return user
 
     async def login(self, data: Login) -> LoginRead:
         """Raises InvalidCredentials, after the same time, for all that keeps a user out."""
-        await self._throttle("login").attempt(data.email)
+        await self.throttle("login", data.email)
         user = await self.users.by_email(data.email)
         await self.work.release()
         password = data.password.get_secret_value()
         verified = await verify_password(user.password_hash if user else None, password)
         if user is None or not verified or not user.is_active:
+            await self.log.record_now(Event.LOGIN_FAILED, user.id if user else None)
             raise InvalidCredentials
         if needs_rehash(user.password_hash):
-            await self.users.set_password_hash(user.id, await hash_password(password))
+            new_hash = await hash_password(password)
+            if await self.users.replace_password_hash(user, new_hash):
+                user.password_hash = new_hash
         await self.sessions.delete_expired(user.id, self.settings.session_idle)
         token = new_token()
-        expires_at = await self.sessions.create(
-            user.id, token_hash(token), self.settings.session_absolute
+        created = await self.sessions.create(
+            user, token_hash(token), self.settings.session_absolute, *self.client
         )
+        if created is None:  # disabled, or given another password, while this one was verified
+            raise InvalidCredentials
+        self.log.session_id, expires_at = created
+        await self.log.record(Event.LOGGED_IN, user.id)
         return LoginRead(token=token, expires_at=expires_at, user=UserRead.model_validate(user))
 
-    async def logout(self, session_id: UUID) -> None:
-        await self.sessions.delete(session_id)
+    async def logout(self, session: LiveSession) -> None:
+        await self.sessions.delete(session.id, session.user_id)
+        await self.log.record(Event.LOGGED_OUT, session.user_id)
 
-    def _throttle(self, kind: str) -> Throttler:
-        return Throttler(self.work, self.settings, kind, self.address)
+    async def reauthenticate(self, session: LiveSession, password: str) -> None:
+        """Let the session do what is delicate, for a while; raises InvalidCredentials."""
+        await self.require_password(session, password)
+        await self.sessions.confirm(session.id)
+        await self.log.record(Event.REAUTHENTICATED, session.user_id)
+
+    async def change_password(self, session: LiveSession, data: ChangePassword) -> None:
+        """Raises InvalidCredentials, and Invalid for a new password that is too weak."""
+        user = await self.require_password(session, data.current_password.get_secret_value())
+        new = data.new_password.get_secret_value()
+        minimum = self.settings.password_min_length
+        await require_strong(new, email=user.email, minimum=minimum, field="new_password")
+        if not await self.users.replace_password_hash(user, await hash_password(new)):
+            raise InvalidCredentials  # it was changed by someone else meanwhile
+        await self.sessions.delete_all(user.id, keep=session.id)
+        await self.tokens.delete(Purpose.RESET, user.id)
+        await self.log.record(Event.PASSWORD_CHANGED, user.id)
+        self.work.after_commit.append(self.outbox.mail("password_changed", user.email))
+
+    async def list_sessions(self, session: LiveSession) -> Sequence[SessionRead]:
+        rows = await self.sessions.list(session.user_id, self.settings.session_idle)
+        return [SessionRead(**dict(row), current=row["id"] == session.id) for row in rows]
+
+    async def revoke_session(self, session: LiveSession, id: UUID) -> None:
+        """Raises NotFound for a session that is not there, or somebody else's."""
+        if not await self.sessions.delete(id, session.user_id):
+            raise NotFound(f"Session {id} not found")
+        await self.log.record(Event.SESSION_REVOKED, session.user_id)
+
+    async def revoke_other_sessions(self, session: LiveSession) -> None:
+        await self.sessions.delete_all(session.user_id, keep=session.id)
+        await self.log.record(Event.SESSIONS_REVOKED, session.user_id)

@@ -11,7 +11,7 @@ from hashlib import sha256
 from math import ceil
 from random import random
 
-from sqlalchemy import Interval, LargeBinary, bindparam, delete, extract, func, select
+from sqlalchemy import Interval, LargeBinary, bindparam, case, delete, extract, func
 from sqlalchemy.dialects.postgresql import insert
 
 from app.auth.models import Throttle
@@ -24,22 +24,29 @@ PURGE_SHARE = 0.01  # of the attempts clear away what is long due
 
 _interval = bindparam("interval", None, Interval())
 _burst = bindparam("burst", None, Interval())
+_longest = bindparam("longest", None, Interval())
 _key = bindparam("throttle_key", None, LargeBinary())
+_in_time = Throttle.due_at <= func.now() + _burst
 
-# Autonomous: an attempt counts even when the request that made it is rolled back.
+# An attempt that comes too early is put off further, so that hammering takes ever longer.
+# Autonomous: it counts even when the request that made it is rolled back.
 ATTEMPT = Statement(
     insert(Throttle)
     .values(key=_key, due_at=func.now() + _interval)
     .on_conflict_do_update(
         index_elements=[Throttle.key],
-        set_={"due_at": func.greatest(Throttle.due_at, func.now()) + _interval},
-        where=Throttle.due_at <= func.now() + _burst,
+        set_={
+            "due_at": case(
+                (_in_time, func.greatest(Throttle.due_at, func.now()) + _interval),
+                else_=func.least(Throttle.due_at + _interval, func.now() + _longest),
+            )
+        },
     )
-    .returning(Throttle.due_at),
+    .returning(
+        (Throttle.due_at <= func.now() + _burst + _interval).label("judged"),
+        extract("epoch", Throttle.due_at - _burst - func.now()).label("wait"),
+    ),
     autonomous=True,
-)
-WAIT = Statement(
-    select(extract("epoch", Throttle.due_at - _burst - func.now())).where(Throttle.key == _key)
 )
 PURGE = Statement(delete(Throttle).where(Throttle.due_at < func.now()), autonomous=True)
 
@@ -50,6 +57,7 @@ class Limit:
 
     attempts: int
     period: timedelta = timedelta(minutes=1)
+    longest: timedelta = timedelta(minutes=15)  # wait, after which hammering is forgotten
 
 
 PER_ACCOUNT = Limit(5)  # from one address
@@ -80,7 +88,9 @@ class Throttler:
             "throttle_key": hmac.digest(self._secret, key.encode(), sha256),
             "interval": interval,
             "burst": interval * (limit.attempts - 1),
+            "longest": limit.longest,
         }
-        if await self._work.fetch_one(ATTEMPT, values) is None:
-            row = await self._work.fetch_one(WAIT, values)
-            raise RateLimited(max(1, ceil(row[0])) if row else 1)
+        row = await self._work.fetch_one(ATTEMPT, values)
+        assert row is not None
+        if not row["judged"]:
+            raise RateLimited(ceil(row["wait"]))

@@ -3,7 +3,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, String, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.models import Entity, unique_among_live
+from app.core.models import Entity, listed_by, unique_among_live
 
 
 class User(Entity):
@@ -11,6 +11,7 @@ class User(Entity):
     __table_args__ = (
         CheckConstraint("email = lower(email)", name="email"),
         unique_among_live("users", "email"),
+        listed_by("users", "created_at", "id"),
     )
 
     email: Mapped[str] = mapped_column(String(254))

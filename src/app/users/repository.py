@@ -1,16 +1,36 @@
 from uuid import UUID
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import String, Uuid, bindparam, func, select, update
 
 from app.common.postgres_repository import PostgresRepository
 from app.sql import Statement
 from app.users.models import User
 from app.users.schemas import UserCreate, UserUpdate
 
-SET_PASSWORD_HASH = Statement(
+_user_id = bindparam("user_id", None, Uuid())
+_email = bindparam("new_email", None, String())
+_is_user = (User.id == _user_id, User.deleted_at.is_(None))
+_written = {"version": User.version + 1, "updated_at": func.now()}
+
+REPLACE_PASSWORD_HASH = Statement(
     update(User)
-    .where(User.id == bindparam("user_id", None), User.deleted_at.is_(None))
-    .values(password_hash=bindparam("new_hash", None))
+    .where(*_is_user, User.password_hash == bindparam("old_hash", None, String()))
+    .values(password_hash=bindparam("new_hash", None, String()))
+)
+VERIFY_EMAIL = Statement(
+    update(User)
+    .where(*_is_user, User.email == _email)
+    .values(email_verified_at=func.coalesce(User.email_verified_at, func.now()), **_written)
+)
+CHANGE_EMAIL = Statement(
+    update(User).where(*_is_user).values(email=_email, email_verified_at=func.now(), **_written)
+)
+# Locked in one order. Two who would each remove the other wait for one another here.
+LOCK_SUPERUSERS = Statement(
+    select(User.id)
+    .where(User.is_superuser, User.is_active, User.deleted_at.is_(None))
+    .order_by(User.id)
+    .with_for_update()
 )
 
 
@@ -20,5 +40,19 @@ class UserRepository(PostgresRepository[User, UserCreate, UserUpdate]):
     async def by_email(self, email: str) -> User | None:
         return await self.first(self.query().where(User.email == email))
 
-    async def set_password_hash(self, id: UUID, password_hash: str) -> None:
-        await self.work.execute(SET_PASSWORD_HASH, {"user_id": id, "new_hash": password_hash})
+    async def replace_password_hash(self, user: User, new_hash: str) -> bool:
+        """False if the user has another password by now than the instance says."""
+        values = {"user_id": user.id, "old_hash": user.password_hash, "new_hash": new_hash}
+        return await self.work.execute(REPLACE_PASSWORD_HASH, values) > 0
+
+    async def verify_email(self, id: UUID, email: str) -> bool:
+        """False if the user's address is another one by now."""
+        return await self.work.execute(VERIFY_EMAIL, {"user_id": id, "new_email": email}) > 0
+
+    async def change_email(self, id: UUID, email: str) -> None:
+        """Raises Conflict for an address that is taken."""
+        await self.work.execute(CHANGE_EMAIL, {"user_id": id, "new_email": email})
+
+    async def lock_superusers(self) -> set[UUID]:
+        """Those who can sign in; nobody else changes them before this transaction ends."""
+        return {row["id"] for row in await self.work.fetch(LOCK_SUPERUSERS)}

@@ -1,10 +1,15 @@
-from fastapi import APIRouter
+from typing import Annotated
 
-from app.auth.dependencies import CurrentSession, CurrentUser
+from fastapi import APIRouter, Query
+
+from app.auth.dependencies import AccountsDep, CurrentSession, CurrentUser, Superuser
+from app.core.pagination import Page
+from app.core.schemas import Id
 from app.dependencies import IfMatch
 from app.users.dependencies import Users
+from app.users.filters import UserFilter
 from app.users.models import User
-from app.users.schemas import UserRead, UserUpdate
+from app.users.schemas import UserAdminRead, UserAdminUpdate, UserRead, UserUpdate
 
 router = APIRouter(prefix="/users", tags=["users"])
 
@@ -19,3 +24,41 @@ async def update_me(
     data: UserUpdate, session: CurrentSession, users: Users, if_match: IfMatch
 ) -> User:
     return await users.update(session.user_id, data, if_match)
+
+
+@router.delete("/me", status_code=204)
+async def delete_me(session: CurrentSession, accounts: AccountsDep) -> None:
+    """Needs a password that was given within the last 15 minutes. All sessions end."""
+    await accounts.delete_own(session)
+
+
+@router.get("", response_model=Page[UserAdminRead])
+async def list_users(
+    filters: Annotated[UserFilter, Query()], users: Users, _: Superuser
+) -> Page[User]:
+    """For superusers, as are the routes of any one user."""
+    return await users.list(filters)
+
+
+@router.get("/{user_id}", response_model=UserAdminRead)
+async def read_user(user_id: Id, users: Users, _: Superuser) -> User:
+    return await users.get(user_id)
+
+
+@router.patch("/{user_id}", response_model=UserAdminRead)
+async def update_user(
+    user_id: Id, data: UserAdminUpdate, accounts: AccountsDep, if_match: IfMatch, _: Superuser
+) -> User:
+    """A user who is disabled is signed out everywhere. The last superuser stays one."""
+    return await accounts.update(user_id, data, if_match)
+
+
+@router.delete("/{user_id}", status_code=204)
+async def delete_user(user_id: Id, accounts: AccountsDep, if_match: IfMatch, _: Superuser) -> None:
+    """Sign the user out everywhere and put him into the bin, from where he can be restored."""
+    await accounts.delete(user_id, if_match)
+
+
+@router.post("/{user_id}/restore", response_model=UserAdminRead)
+async def restore_user(user_id: Id, accounts: AccountsDep, if_match: IfMatch, _: Superuser) -> User:
+    return await accounts.restore(user_id, if_match)

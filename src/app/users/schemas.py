@@ -26,6 +26,15 @@ class UserUpdate(Schema):
     display_name: DisplayName | None = UNSET
 
 
+class UserAdminUpdate(UserUpdate):
+    """What superusers may change of anyone."""
+
+    model_config = example(is_active=False)
+
+    is_active: bool = UNSET
+    is_superuser: bool = UNSET
+
+
 class UserRead(ReadSchema):
     id: UUID
     email: str
@@ -36,3 +45,9 @@ class UserRead(ReadSchema):
     created_at: datetime
     updated_at: datetime
     version: int
+
+
+class UserAdminRead(UserRead):
+    """A user as superusers see him."""
+
+    deleted_at: datetime | None

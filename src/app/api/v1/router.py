@@ -14,6 +14,10 @@ from app.idempotency.dependencies import idempotency_key
 PUBLIC = {
     "POST /auth/register",
     "POST /auth/login",
+    "POST /auth/password-reset",
+    "POST /auth/password-reset/confirm",
+    "POST /auth/email-verification/confirm",
+    "POST /auth/email-change/confirm",
 }
 
 

@@ -1,0 +1,100 @@
+from functools import partial
+
+from app.auth.base import AccountService
+from app.auth.email_tokens import EmailTokenRepository, Purpose
+from app.auth.passwords import hash_password, require_strong
+from app.auth.repository import LiveSession
+from app.auth.schemas import ChangeEmail, ConfirmReset
+from app.core.repository import EVERYONE
+from app.database import Database
+from app.exceptions import FieldError, Invalid
+from app.security_events.log import SecurityLog
+from app.security_events.schemas import Event
+from app.users.models import User
+from app.users.repository import UserRepository
+
+
+class AddressService(AccountService):
+    """What a user may do because he reads the mail of an address."""
+
+    async def request_reset(self, email: str, database: Database) -> None:
+        """Whether there is such an account shows neither in the answer nor in its time."""
+        await self.throttle("reset", email)
+        self.work.after_commit.append(partial(self._mail_reset, email, database))
+
+    async def confirm_reset(self, data: ConfirmReset) -> None:
+        """Raises Invalid for a token that is not good, or a password that is too weak."""
+        found = await self.tokens.find(Purpose.RESET, data.token)
+        user = await self.users.by_email(found["email"]) if found else None
+        if found is None or user is None or user.id != found["user_id"] or not user.is_active:
+            raise _not_good()
+        await self.work.release()
+        password = data.new_password.get_secret_value()
+        minimum = self.settings.password_min_length
+        await require_strong(password, email=user.email, minimum=minimum, field="new_password")
+        new_hash = await hash_password(password)
+        if await self.tokens.use(Purpose.RESET, data.token) is None:
+            raise _not_good()
+        if not await self.users.replace_password_hash(user, new_hash):
+            raise _not_good()  # it was changed meanwhile, which the token cannot have been for
+        await self.users.verify_email(user.id, user.email)
+        await self.sessions.delete_all(user.id)
+        await self.log.record(Event.PASSWORD_RESET, user.id)
+        self.work.after_commit.append(self.outbox.mail("password_changed", user.email))
+
+    async def request_verification(self, user: User) -> None:
+        await self.throttle("verification", str(user.id))
+        if user.email_verified_at is not None:
+            return
+        token = await self.tokens.create(Purpose.VERIFICATION, user.id, user.email)
+        self.work.after_commit.append(
+            self.outbox.token_mail("email_verification", user.email, token, "email-verification")
+        )
+
+    async def confirm_verification(self, token: str) -> None:
+        """Raises Invalid for a token that is not good, or for an address that is no more."""
+        used = await self.tokens.use(Purpose.VERIFICATION, token)
+        if used is None or not await self.users.verify_email(used["user_id"], used["email"]):
+            raise _not_good()
+        await self.log.record(Event.EMAIL_VERIFIED, used["user_id"])
+
+    async def request_change(self, session: LiveSession, data: ChangeEmail) -> None:
+        """Raises InvalidCredentials. Whether the address is taken shows when it is confirmed."""
+        user = await self.require_password(session, data.current_password.get_secret_value())
+        token = await self.tokens.create(Purpose.CHANGE, user.id, data.new_email, session.id)
+        await self.log.record(Event.EMAIL_CHANGE_REQUESTED, user.id)
+        self.work.after_commit.append(
+            self.outbox.token_mail("email_change", data.new_email, token, "email-change")
+        )
+
+    async def confirm_change(self, token: str) -> None:
+        """The session that asked for the change stays.
+
+        Raises Invalid for a token that is not good, and Conflict for an address that is taken.
+        """
+        used = await self.tokens.use(Purpose.CHANGE, token)
+        user = await self.users.get(used["user_id"]) if used else None
+        if used is None or user is None or not user.is_active:
+            raise _not_good()
+        await self.users.change_email(user.id, used["email"])
+        await self.sessions.delete_all(user.id, keep=used["session_id"])
+        for purpose in (Purpose.RESET, Purpose.VERIFICATION):
+            await self.tokens.delete(purpose, user.id)
+        await self.log.record(Event.EMAIL_CHANGED, user.id)
+        self.work.after_commit.append(self.outbox.mail("email_changed", user.email))
+
+    async def _mail_reset(self, email: str, database: Database) -> None:
+        async with database.unit_of_work() as work:
+            user = await UserRepository(work, EVERYONE).by_email(email)
+            if user is None or not user.is_active:
+                return
+            token = await EmailTokenRepository(work).create(Purpose.RESET, user.id, user.email)
+            log = SecurityLog(work, self.client.ip)
+            await log.record(Event.PASSWORD_RESET_REQUESTED, user.id)
+            await work.commit()
+        await self.outbox.token_mail("password_reset", user.email, token, "password-reset")()
+
+
+def _not_good() -> Invalid:
+    message = "is not good: it was used, has expired, or was made for something else"
+    return Invalid(errors=[FieldError(("body", "token"), message, "invalid_token")])

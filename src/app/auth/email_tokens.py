@@ -1,0 +1,86 @@
+from datetime import timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import Interval, LargeBinary, String, Uuid, bindparam, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from app.auth.models import EmailToken
+from app.auth.tokens import new_token, token_hash
+from app.database import UnitOfWork
+from app.sql import Row, Statement
+
+
+class Purpose(StrEnum):
+    VERIFICATION = "verification"
+    RESET = "reset"
+    CHANGE = "change"
+
+
+LIFETIMES = {
+    Purpose.VERIFICATION: timedelta(hours=24),
+    Purpose.RESET: timedelta(minutes=30),
+    Purpose.CHANGE: timedelta(hours=24),
+}
+
+_hash = bindparam("by_hash", None, LargeBinary())
+_purpose = bindparam("by_purpose", None, String())
+_user_id = bindparam("by_user", None, Uuid())
+_good = (
+    EmailToken.token_hash == _hash,
+    EmailToken.purpose == _purpose,
+    EmailToken.expires_at > func.now(),
+)
+
+CREATE = Statement(
+    insert(EmailToken).values(
+        token_hash=_hash,
+        purpose=_purpose,
+        user_id=_user_id,
+        email=bindparam("new_email", None, String()),
+        session_id=bindparam("new_session", None, Uuid()),
+        expires_at=func.now() + bindparam("lifetime", None, Interval()),
+    )
+)
+FIND = Statement(select(EmailToken).where(*_good))
+USE = Statement(delete(EmailToken).where(*_good).returning(*EmailToken.__table__.columns))
+DELETE = Statement(
+    delete(EmailToken).where(EmailToken.user_id == _user_id, EmailToken.purpose == _purpose)
+)
+
+
+class EmailTokenRepository:
+    """Tokens of 256 bits, of which the database has a hash: for one purpose, address and use."""
+
+    def __init__(self, work: UnitOfWork) -> None:
+        self.work = work
+
+    async def create(
+        self, purpose: Purpose, user_id: UUID, email: str, session_id: UUID | None = None
+    ) -> str:
+        """A new token in place of those that the user had for the same purpose."""
+        await self.delete(purpose, user_id)
+        token = new_token()
+        values = {
+            "by_hash": token_hash(token),
+            "by_purpose": purpose.value,
+            "by_user": user_id,
+            "new_email": email,
+            "new_session": session_id,
+            "lifetime": LIFETIMES[purpose],
+        }
+        await self.work.execute(CREATE, values)
+        return token
+
+    async def find(self, purpose: Purpose, token: str) -> Row | None:
+        return await self.work.fetch_one(FIND, self._values(purpose, token))
+
+    async def use(self, purpose: Purpose, token: str) -> Row | None:
+        """The token's row, which is gone with this transaction; of many at once one gets it."""
+        return await self.work.fetch_one(USE, self._values(purpose, token))
+
+    async def delete(self, purpose: Purpose, user_id: UUID) -> None:
+        await self.work.execute(DELETE, {"by_purpose": purpose.value, "by_user": user_id})
+
+    def _values(self, purpose: Purpose, token: str) -> dict[str, object]:
+        return {"by_hash": token_hash(token), "by_purpose": purpose.value}

@@ -1,0 +1,41 @@
+from uuid import UUID
+
+from app.core.models import uuid7
+from app.database import UnitOfWork
+from app.security_events.repository import RECORD, RECORD_NOW
+from app.security_events.schemas import Event
+
+
+class SecurityLog:
+    """Records what happens to accounts, by one request: from which address, session and user."""
+
+    def __init__(
+        self,
+        work: UnitOfWork,
+        ip: str | None,
+        *,
+        session_id: UUID | None = None,
+        actor_id: UUID | None = None,
+    ) -> None:
+        self.work = work
+        self.ip = ip
+        self.session_id = session_id
+        self.actor_id = actor_id
+
+    async def record(self, event: Event, user_id: UUID) -> None:
+        """As part of what the request does: if that comes to nothing, so does the record."""
+        await self.work.execute(RECORD, self._values(event, user_id))
+
+    async def record_now(self, event: Event, user_id: UUID | None) -> None:
+        """For good, whatever becomes of the request; not within its transaction."""
+        await self.work.execute(RECORD_NOW, self._values(event, user_id))
+
+    def _values(self, event: Event, user_id: UUID | None) -> dict[str, object]:
+        return {
+            "id": uuid7(),
+            "event": event.value,
+            "user_id": user_id,
+            "actor_id": self.actor_id if self.actor_id != user_id else None,
+            "session_id": self.session_id,
+            "ip": self.ip,
+        }

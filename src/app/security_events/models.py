@@ -1,0 +1,23 @@
+from uuid import UUID
+
+from sqlalchemy import String, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.models import Entity, listed_by
+
+
+class SecurityEvent(Entity):
+    """Something that concerns an account. Rows are only ever added: a trigger sees to it."""
+
+    __tablename__ = "security_events"
+    __table_args__ = (
+        listed_by("security_events", "created_at", "id"),
+        listed_by("security_events", "user_id", "created_at", "id"),
+    )
+
+    event: Mapped[str] = mapped_column(String(50))
+    # Whom it concerns, and who did it if that is somebody else. No foreign keys: it outlives both.
+    user_id: Mapped[UUID | None] = mapped_column(Uuid)
+    actor_id: Mapped[UUID | None] = mapped_column(Uuid)
+    session_id: Mapped[UUID | None] = mapped_column(Uuid)
+    ip: Mapped[str | None] = mapped_column(String(45))

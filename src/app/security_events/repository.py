@@ -1,0 +1,18 @@
+from sqlalchemy import bindparam, insert
+
+from app.common.postgres_repository import PostgresRepository
+from app.security_events.models import SecurityEvent
+from app.security_events.schemas import SecurityEventCreate, SecurityEventUpdate
+from app.sql import Statement
+
+_insert = insert(SecurityEvent).values(
+    {name: bindparam(name, None) for name in ("id", *SecurityEventCreate.model_fields)}
+)
+RECORD = Statement(_insert)
+RECORD_NOW = Statement(_insert, autonomous=True)
+
+
+class SecurityEventRepository(
+    PostgresRepository[SecurityEvent, SecurityEventCreate, SecurityEventUpdate]
+):
+    pass

@@ -1,0 +1,22 @@
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.auth.dependencies import Superuser
+from app.core.pagination import Page
+from app.core.repository import EVERYONE
+from app.dependencies import Work
+from app.security_events.filters import SecurityEventFilter
+from app.security_events.models import SecurityEvent
+from app.security_events.repository import SecurityEventRepository
+from app.security_events.schemas import SecurityEventRead
+
+router = APIRouter(prefix="/security-events", tags=["security events"])
+
+
+@router.get("", response_model=Page[SecurityEventRead])
+async def list_security_events(
+    filters: Annotated[SecurityEventFilter, Query()], work: Work, _: Superuser
+) -> Page[SecurityEvent]:
+    """What happened to accounts, when, to whom, from where. For superusers."""
+    return await SecurityEventRepository(work, EVERYONE).list(filters)

@@ -1,0 +1,52 @@
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from app.core.schemas import ReadSchema, Schema
+
+
+class Event(StrEnum):
+    """What can happen to an account. Names are stored: never give one another meaning."""
+
+    REGISTERED = "registered"
+    LOGGED_IN = "logged_in"
+    LOGIN_FAILED = "login_failed"
+    LOGGED_OUT = "logged_out"
+    REAUTHENTICATED = "reauthenticated"
+    PASSWORD_REFUSED = "password_refused"  # noqa: S105 - an event, no password
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    PASSWORD_RESET_REQUESTED = "password_reset_requested"  # noqa: S105
+    PASSWORD_RESET = "password_reset"  # noqa: S105
+    EMAIL_VERIFIED = "email_verified"
+    EMAIL_CHANGE_REQUESTED = "email_change_requested"
+    EMAIL_CHANGED = "email_changed"
+    SESSION_REVOKED = "session_revoked"
+    SESSIONS_REVOKED = "sessions_revoked"
+    USER_DISABLED = "user_disabled"
+    USER_ENABLED = "user_enabled"
+    USER_PROMOTED = "user_promoted"
+    USER_DEMOTED = "user_demoted"
+    USER_DELETED = "user_deleted"
+    USER_RESTORED = "user_restored"
+
+
+class SecurityEventCreate(Schema):
+    event: Event
+    user_id: UUID | None = None
+    actor_id: UUID | None = None
+    session_id: UUID | None = None
+    ip: str | None = None
+
+
+class SecurityEventUpdate(Schema):
+    """Nothing: what happened stays as it was."""
+
+
+class SecurityEventRead(ReadSchema):
+    id: UUID
+    created_at: datetime
+    event: str
+    user_id: UUID | None
+    actor_id: UUID | None
+    session_id: UUID | None
+    ip: str | None

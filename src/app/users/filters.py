@@ -1,0 +1,26 @@
+from typing import ClassVar, Literal
+
+from app.core.filters import Filter, OrderBy
+from app.core.schemas import Text, Timestamp
+from app.users.models import User
+
+UserOrder = Literal[
+    "email", "-email", "display_name", "-display_name", "created_at", "-created_at",
+    "updated_at", "-updated_at",
+]  # fmt: skip
+
+
+class UserFilter(Filter):
+    email: Text | None = None
+    email__icontains: Text | None = None
+    display_name__icontains: Text | None = None
+    is_active: bool | None = None
+    is_superuser: bool | None = None
+    created_at__gte: Timestamp | None = None
+    created_at__lt: Timestamp | None = None
+    order_by: OrderBy[UserOrder] = None
+
+    search_fields: ClassVar = ("email", "display_name")
+
+    class Constants(Filter.Constants):
+        model = User

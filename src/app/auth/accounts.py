@@ -1,6 +1,7 @@
 from uuid import UUID
 
 from app.auth.base import AccountService
+from app.auth.email_tokens import Purpose
 from app.auth.repository import LiveSession
 from app.core.repository import Versions
 from app.exceptions import Conflict, NotFound, ReauthenticationRequired
@@ -46,6 +47,14 @@ class Accounts(AccountService):
         if not session.is_fresh:
             raise ReauthenticationRequired
         await self.delete(session.user_id)
+
+    async def reset_password(self, user: User, new_hash: str) -> None:
+        """Raises Conflict when the user changes it himself at this moment."""
+        if not await self.users.replace_password_hash(user, new_hash):
+            raise Conflict("The password was changed at the same time")
+        await self.sessions.delete_all(user.id)
+        await self.tokens.delete(Purpose.RESET, user.id)
+        await self.log.record(Event.PASSWORD_RESET, user.id)
 
     async def restore(self, id: UUID, versions: Versions | None = None) -> User:
         """Raises NotFound, PreconditionFailed, and Conflict if the address is taken meanwhile."""

@@ -184,7 +184,8 @@ class UnitOfWork:
         self._has_savepoint = True
 
     async def rollback(self) -> None:
-        """Undo what was written, since the savepoint if there is one."""
+        """Undo what was written, since the savepoint if there is one, and what was to follow."""
+        self.after_commit.clear()
         if not self._in_transaction:
             return
         if self._connection is None:

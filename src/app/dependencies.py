@@ -43,12 +43,13 @@ def _address(request: Request) -> str | None:
         return None
 
 
-IfMatchHeader = Annotated[
+_IF_MATCH = "Write only if the row still has one of these ETags; `*` for any."
+REQUIRED = "x-required"  # in the schema of a parameter without which there is an answer of its own
+
+IfMatchHeader = Annotated[str | None, Header(alias="If-Match", description=_IF_MATCH)]
+RequiredIfMatchHeader = Annotated[
     str | None,
-    Header(
-        alias="If-Match",
-        description="Write only if the row still has one of these ETags; `*` for any.",
-    ),
+    Header(alias="If-Match", description=_IF_MATCH, json_schema_extra={REQUIRED: True}),
 ]
 
 
@@ -56,7 +57,7 @@ async def get_if_match(if_match: IfMatchHeader = None) -> Versions | None:
     return None if if_match is None else entity_tags.versions(if_match)
 
 
-async def require_if_match(if_match: IfMatchHeader = None) -> Versions | None:
+async def require_if_match(if_match: RequiredIfMatchHeader = None) -> Versions | None:
     if if_match is None:
         raise PreconditionRequired
     return entity_tags.versions(if_match)

@@ -55,7 +55,7 @@ def problem(error: AppError, correlation_id: str) -> Response:
         error_code=error.error_code,
         correlation_id=correlation_id,
         timestamp=datetime.now(UTC),
-        errors=error.errors,
+        errors=error.errors[:MAX_REPORTED],
     )
     return Response(
         body.model_dump_json(exclude=None if error.errors else {"errors"}),

@@ -1,6 +1,9 @@
 """Requests that meet: one of them wins, and none of them is an error of ours."""
 
 import asyncio
+import random
+from collections import Counter
+from typing import Any
 
 import asyncpg
 import httpx
@@ -11,6 +14,8 @@ from tests.faults.conftest import NewApp, sign_in_to
 from tests.faults.load import under_load
 
 ITEMS = "/api/v1/items"
+BULK = f"{ITEMS}/bulk"
+WRITERS, KEYS = 4, 200
 
 
 async def test_of_twenty_sign_ups_of_one_address_one_succeeds(
@@ -66,3 +71,41 @@ async def test_a_column_may_change_its_type_under_load(
                 await admin.execute(f"ALTER TABLE items ALTER COLUMN {change}")
             await asyncio.sleep(0.3)
     assert set(load.statuses) == {200, 201}
+
+
+def shuffled_rows(turn: int) -> list[dict[str, Any]]:
+    """A row for each key; in each second turn only half of them set a quantity."""
+    rows: list[dict[str, Any]] = [
+        {"sku": f"{number}", "name": "n", "price": 1} for number in range(KEYS)
+    ]
+    for row in rows[KEYS // 2 * (turn % 2) :]:
+        row["quantity"] = turn % 3
+    random.shuffle(rows)
+    return rows
+
+
+# Over a second: four writers upsert two hundred rows fifty times.
+async def test_each_outcome_of_an_upsert_is_true_whoever_else_writes(
+    alice: httpx.AsyncClient, admin: "asyncpg.Connection"
+) -> None:
+    outcomes: dict[str, Counter[str]] = {f"{number}": Counter() for number in range(KEYS)}
+    ids: dict[str, set[str]] = {sku: set() for sku in outcomes}
+
+    async def write() -> None:
+        for turn in range(50):
+            rows = shuffled_rows(turn)
+            response = await alice.put(BULK, json={"items": rows})
+            assert response.status_code == 200, response.text
+            for row, result in zip(rows, response.json()["results"], strict=True):
+                outcomes[row["sku"]][result["outcome"]] += 1
+                ids[row["sku"]].add(result["id"])
+
+    await asyncio.gather(*(write() for _ in range(WRITERS)))
+    stored = await admin.fetch("SELECT sku, id::text, version FROM items")
+    assert len(stored) == KEYS
+    for row in stored:
+        told = outcomes[row["sku"]]
+        assert ids[row["sku"]] == {row["id"]}
+        assert (told["created"], told.total()) == (1, WRITERS * 50)
+        assert row["version"] == 1 + told["updated"]
+        assert told["unchanged"]

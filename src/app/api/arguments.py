@@ -109,7 +109,9 @@ class Plan:
         for each in step.query:
             errors += _optional(each, ("query", each.alias), query.get(each.alias), arguments)
         for each in step.headers:
-            value = request.headers.get(each.alias)
+            # Lines of one name are one list (RFC 9110, section 5.3).
+            lines = request.headers.getlist(each.alias)
+            value = ", ".join(lines) if lines else None
             errors += _optional(each, ("header", each.alias), value, arguments)
         return errors
 

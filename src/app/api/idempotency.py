@@ -1,4 +1,4 @@
-"""Runs a request under its Idempotency-Key once, and replays its answer to each repetition.
+"""Stores what a request under an Idempotency-Key is answered, and replays it to each repetition.
 
 The key is claimed in the request's own transaction before anything else happens in it: a second
 request with the same key waits for the end of the first, and a process that dies takes its claim
@@ -6,47 +6,52 @@ with it. An error undoes all but the claim, whose answer is then the error.
 """
 
 from collections.abc import Awaitable, Callable
-from hashlib import sha256
 
 from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.database import UnitOfWork
 from app.exception_handlers import answer
-from app.exceptions import AppError
-from app.idempotency.repository import Answer, IdempotencyRepository
+from app.exceptions import AppError, ServiceUnavailable
+from app.idempotency.dependencies import Claim, Replay
+from app.idempotency.repository import Answer
 
 NOT_STORED = {401, 429}  # and 5xx: another try may well end otherwise
 
 
 async def run_once(
-    work: UnitOfWork,
-    request: Request,
-    body: bytes,
-    key: str,
-    run: Callable[[], Awaitable[Response]],
+    work: UnitOfWork, request: Request, run: Callable[[], Awaitable[Response]]
 ) -> Response:
-    """The answer of `run`, given now or before."""
-    keys = IdempotencyRepository(work, request.scope["state"]["user_id"])
-    known = await keys.claim(key, _fingerprint(request, body))
-    if known is not None:
-        return Response(known.body, known.status, dict(known.headers))
-    await work.savepoint()
+    """The answer of `run`, given now or, to a key that is known, before."""
+    state = request.scope["state"]
+    state["claim"] = None
     try:
         response = await run()
-    except (AppError, RequestValidationError) as error:
-        if isinstance(error, AppError) and (error.status >= 500 or error.status in NOT_STORED):
+    except Replay as replay:
+        return _response(replay.answer)
+    except (AppError, HTTPException, RequestValidationError) as error:
+        if state["claim"] is None or isinstance(error, ServiceUnavailable):
             raise
         response = await answer(request, error)
         await work.rollback()
+    claim: Claim | None = state["claim"]
+    if claim is None:
+        return response
+    if response.status_code >= 500 or response.status_code in NOT_STORED:
+        await work.close()  # and with it the claim
+        return response
     headers = [
         (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers
     ]
-    await keys.store(key, Answer(response.status_code, headers, bytes(response.body)))
+    await claim.keys.store(claim.key, Answer(response.status_code, headers, bytes(response.body)))
     return response
 
 
-def _fingerprint(request: Request, body: bytes) -> bytes:
-    head = f"{request.method} {request.scope['path']}\n"
-    return sha256(head.encode() + body).digest()
+def _response(known: Answer) -> Response:
+    response = Response(known.body, known.status)
+    response.raw_headers = [  # a name may be there twice
+        (name.encode("latin-1"), value.encode("latin-1")) for name, value in known.headers
+    ]
+    return response

@@ -13,6 +13,8 @@ from app.core.bulk import BulkBody
 from app.exceptions import BadRequest, PayloadTooLarge, UnsupportedMediaType
 
 MAX_DEPTH = 64  # of nested arrays and objects
+MAX_VALUES = 100_000  # in one body; a million unknown fields take seconds to refuse
+MAX_ROW_VALUES = 50  # in one row of a bulk body, on average
 
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 # The parser makes a float of a number with a point or an exponent. It keeps 15 digits.
@@ -28,6 +30,7 @@ class JsonBody:
         bulk = isinstance(annotation, type) and issubclass(annotation, BulkBody)
         self._limit = settings.max_bulk_body_size if bulk else settings.max_body_size
         self._max_rows = settings.max_bulk_rows if bulk else None
+        self._max_values = max(MAX_VALUES, MAX_ROW_VALUES * (self._max_rows or 0))
 
     async def receive(self, request: Request) -> bytes:
         """The body's bytes. Raises PayloadTooLarge by its declared length, or on its way."""
@@ -52,6 +55,8 @@ class JsonBody:
         media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json":
             raise UnsupportedMediaType
+        if _commas(body) > self._max_values:
+            raise BadRequest(f"The JSON holds more than {self._max_values} values")
         if _depth(body) > MAX_DEPTH:
             raise BadRequest(f"The JSON is nested deeper than {MAX_DEPTH} levels")
         try:
@@ -83,6 +88,12 @@ def _depth(body: bytes) -> int:
         return few
     brackets = _unquoted(body).translate(None, _NO_BRACKETS)
     return max(accumulate(1 if each in b"[{" else -1 for each in brackets), default=0)
+
+
+def _commas(body: bytes) -> int:
+    """How many values follow another one, an upper bound where they are few."""
+    few = body.count(b",")
+    return few if few <= MAX_VALUES else _unquoted(body).count(b",")
 
 
 def _is_inexact(body: bytes) -> bool:

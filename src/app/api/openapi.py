@@ -5,6 +5,7 @@ from typing import Any
 
 from app.config import Settings
 from app.core.bulk import MAX_ROWS
+from app.dependencies import REQUIRED
 from app.exception_handlers import Problem
 
 DESCRIPTION = """\
@@ -40,6 +41,8 @@ def complete(document: dict[str, Any], settings: Settings) -> dict[str, Any]:
     schemas |= problem.pop("$defs") | {"Problem": problem}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
+            for parameter in operation.get("parameters", ()):
+                parameter["required"] |= parameter["schema"].pop(REQUIRED, False)
             operation["responses"] = _successes(operation) | {
                 str(status): {"description": description, "content": PROBLEM}
                 for status, description in _errors(path, method, operation).items()

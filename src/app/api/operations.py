@@ -35,10 +35,12 @@ from app.entity_tags import entity_tag, names
 from app.exception_handlers import answer
 from app.exceptions import (
     BadRequest,
+    PayloadTooLarge,
     ServiceUnavailable,
     TransientFailure,
     UnknownParameter,
 )
+from app.idempotency.dependencies import idempotency_key
 
 BODY_DEADLINE = 30.0  # seconds that a client has to send a body
 RETRIES = 3
@@ -64,6 +66,8 @@ class Operation:
         if not iscoroutinefunction(context.endpoint):
             raise TypeError(f"{self.path}: write the endpoint as `async def`")
         self._endpoint = context.endpoint
+        self._repeatable = any(each.call is idempotency_key for each in _all_dependants(dependant))
+        self._max_body_size = settings.max_body_size
         self._renderer = Renderer(context.response_model) if context.response_model else None
         self._versioned = "version" in getattr(context.response_model, "model_fields", ())
         filters = filters_of(dependant)
@@ -74,7 +78,7 @@ class Operation:
         scope["state"]["route"] = self.path
         request = Request(scope, receive, send)
         try:
-            body = await self._receive(request, self._body) if self._body else b""
+            body = await self._receive(request)
             response = await self._in_time(request, body)
         except ClientDisconnect:
             return
@@ -82,11 +86,15 @@ class Operation:
             response = await answer(request, error)
         await response(scope, receive, send)
 
-    async def _receive(self, request: Request, body: JsonBody) -> bytes:
+    async def _receive(self, request: Request) -> bytes:
+        if self._body is None:
+            if request.scope["state"].get("declared", 0) > self._max_body_size:
+                raise PayloadTooLarge(self._max_body_size)
+            return b""
         # Before any connection is taken: a slow client may not hold one.
         try:
             async with asyncio.timeout(BODY_DEADLINE):
-                return await body.receive(request)
+                return await self._body.receive(request)
         except TimeoutError:
             raise BadRequest("The body did not arrive in time") from None
 
@@ -106,19 +114,24 @@ class Operation:
 
     async def _unit_of_work(self, request: Request, body: bytes) -> Response:
         async with self._database.unit_of_work() as work:
-            request.scope["state"]["work"] = work
-            query, unknown = self._query.parse(request.scope["query_string"])
-            if isinstance(self.solver, Plan) and not request.app.dependency_overrides:
-                solved = await self.solver.solve(request, query)
-                response = await self._run(work, request, body, solved, unknown)
+            request.scope["state"] |= {"work": work, "body": body}
+            if self._repeatable:
+                response = await run_once(work, request, lambda: self._solve(work, request, body))
             else:
-                async with AsyncExitStack() as stack:
-                    solved = await self._fastapi.solve(request, stack)
-                    response = await self._run(work, request, body, solved, unknown)
+                response = await self._solve(work, request, body)
             await work.commit()
         if work.after_commit:
             response.background = _followed_by(response.background, work.after_commit)
         return response
+
+    async def _solve(self, work: UnitOfWork, request: Request, body: bytes) -> Response:
+        query, unknown = self._query.parse(request.scope["query_string"])
+        if isinstance(self.solver, Plan) and not request.app.dependency_overrides:
+            solved = await self.solver.solve(request, query)
+            return await self._run(work, request, body, solved, unknown)
+        async with AsyncExitStack() as stack:
+            solved = await self._fastapi.solve(request, stack)
+            return await self._run(work, request, body, solved, unknown)
 
     async def _run(
         self,
@@ -131,15 +144,10 @@ class Operation:
         # After the dependencies: who is not signed in is told that, and nothing else.
         if unknown:
             raise unknown
-
-        async def run() -> Response:
-            response = await self._answer(request, body, solved)
-            if response.status_code >= 400:
-                await work.rollback()
-            return response
-
-        key: str | None = request.scope["state"].get("idempotency_key")
-        return await (run_once(work, request, body, key, run) if key else run())
+        response = await self._answer(request, body, solved)
+        if response.status_code >= 400:
+            await work.rollback()
+        return response
 
     async def _answer(self, request: Request, body: bytes, solved: Solved) -> Response:
         if self._body:
@@ -171,8 +179,8 @@ class Operation:
             tag = headers["ETag"] = entity_tag(result.version)
             if request.method == "GET":
                 headers["Cache-Control"] = "private, no-cache"
-                if_none_match = request.headers.get("if-none-match")
-                if if_none_match is not None and names(if_none_match, tag):
+                if_none_match = ", ".join(request.headers.getlist("if-none-match"))
+                if if_none_match and names(if_none_match, tag):
                     return Response(status_code=304, headers=headers)
         if self.has_member and self._status == 201:
             headers["Location"] = f"{quote(request.scope['path'])}/{result.id}"

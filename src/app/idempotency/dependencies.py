@@ -1,6 +1,11 @@
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import Annotated
 
 from fastapi import Header, Request
+
+from app.dependencies import Work
+from app.idempotency.repository import Answer, IdempotencyRepository
 
 IdempotencyKeyHeader = Annotated[
     str | None,
@@ -15,6 +20,38 @@ IdempotencyKeyHeader = Annotated[
 ]
 
 
-async def idempotency_key(request: Request, key: IdempotencyKeyHeader = None) -> None:
-    """Marks a route that can be repeated; `api.idempotency` runs it once."""
-    request.scope["state"]["idempotency_key"] = key
+class Replay(Exception):
+    """The request has been answered before; nothing of it runs again."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A key that belongs to the transaction of this request."""
+
+    keys: IdempotencyRepository
+    key: str
+
+
+async def idempotency_key(request: Request, work: Work, key: IdempotencyKeyHeader = None) -> None:
+    """Claims the key, once the caller is known and before any other dependency runs.
+
+    Raises Replay for a request that was answered before.
+    """
+    if key is None:
+        return
+    state = request.scope["state"]
+    keys = IdempotencyRepository(work, state["user_id"])
+    known = await keys.claim(key, _fingerprint(request, state["body"]))
+    if known is not None:
+        raise Replay(known)
+    await work.savepoint()
+    state["claim"] = Claim(keys, key)
+
+
+def _fingerprint(request: Request, body: bytes) -> bytes:
+    query = request.scope["query_string"].decode("latin-1")
+    head = f"{request.method} {request.scope['path']}?{query}\n"
+    return sha256(head.encode() + body).digest()

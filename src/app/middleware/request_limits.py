@@ -10,7 +10,7 @@ DECLARING = {b"content-length", b"transfer-encoding"}
 
 
 class RequestLimitsMiddleware:
-    """`limit` is that of a body, in bytes."""
+    """`limit` is that of the largest body, in bytes; a route may have a smaller one of its own."""
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self.app = app
@@ -33,6 +33,7 @@ class RequestLimitsMiddleware:
             response = problem(PayloadTooLarge(self.limit), scope["state"]["correlation_id"])
             await response(scope, receive, send)
             return
+        scope["state"]["declared"] = int(declared)
         received = 0
 
         async def receive_within_limit() -> Message:

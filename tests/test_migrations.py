@@ -1,6 +1,7 @@
 """These tests are synchronous: alembic's environment runs an event loop of its own."""
 
 import asyncio
+import re
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -8,7 +9,17 @@ from uuid import UUID
 
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import ARRAY, JSON, Column, Enum, literal_column, select, table
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    CheckConstraint,
+    Column,
+    Enum,
+    String,
+    literal_column,
+    select,
+    table,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from app.config import Settings
@@ -32,13 +43,33 @@ SAMPLES: dict[type, Any] = {
 
 
 def sample(column: Column[Any]) -> Any:
-    """Any value that the column may have."""
+    """Any value that the column may have: its bound, where a CHECK gives it one."""
     kind = column.type
+    bound = _bound(column)
     if isinstance(kind, Enum):
         return kind.enums[0]
-    if isinstance(kind, ARRAY | JSON):
+    if isinstance(kind, ARRAY):
+        return [sample(Column(kind.item_type))] * int(bound or 0)
+    if isinstance(kind, JSON):
         return []
-    return SAMPLES[kind.python_type]
+    if bound is None:
+        return SAMPLES[kind.python_type]
+    if isinstance(kind, String):
+        return "x" * int(bound)
+    parse = getattr(kind.python_type, "fromisoformat", kind.python_type)
+    return parse(bound)
+
+
+def _bound(column: Column[Any]) -> str | None:
+    for constraint in column.table.constraints if column.table is not None else ():
+        if isinstance(constraint, CheckConstraint) and constraint.name == _check_name(column):
+            found = re.search(r"[<>]= '?([^' ]+)", str(constraint.sqltext))
+            return found and found[1]
+    return None
+
+
+def _check_name(column: Column[Any]) -> str:
+    return f"ck_{column.table.name}_{column.name}"
 
 
 async def fill(suffix: str, settings: Settings) -> None:
@@ -48,9 +79,9 @@ async def fill(suffix: str, settings: Settings) -> None:
     async with database.unit_of_work() as work:
         for each in Base.metadata.sorted_tables:
             values = {column.name: sample(column) for column in each.columns}
+            keys[each.name] = values.get("id")
             for key in each.foreign_keys:
                 values[key.parent.name] = keys[key.column.table.name]
-            keys[each.name] = values.get("id")
             await work.execute(insert(each).values(values).on_conflict_do_nothing())
         await work.commit()
     await database.close()

@@ -75,12 +75,16 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
+    op.create_check_constraint(
+        op.f("ck_items_description"), "items", "char_length(description) <= 5000"
+    )
     op.drop_index(
         "ix_items_newest", table_name="items", postgresql_where=sa.text("deleted_at IS NULL")
     )
 
 
 def downgrade() -> None:
+    op.drop_constraint(op.f("ck_items_description"), "items", type_="check")
     op.drop_index(
         "ix_items_owner_id_status_created_at_id",
         table_name="items",

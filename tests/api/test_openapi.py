@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from app.api.v1.router import PUBLIC
+from app.config import Settings
 from app.main import Application
 from tests.conftest import new_client
 from tests.problems import ITEMS, MEMBERS, NO_ITEM, read_problem
@@ -218,6 +219,25 @@ class TestBodies:
             assert not [field for field in schema["properties"] if re.search("pass|hash", field)]
             assert "token" not in schema["properties"] or name == "LoginRead"
 
+    @pytest.mark.parametrize(
+        ("name", "field"), [("Register", "password"), ("ChangePassword", "new_password")]
+    )
+    def test_a_new_password_has_the_length_that_is_set(
+        self, document: Any, settings: Settings, name: str, field: str
+    ) -> None:
+        schema = document["components"]["schemas"][name]["properties"][field]
+        assert (schema["minLength"], schema["maxLength"]) == (settings.password_min_length, 256)
+
+    @pytest.mark.parametrize("name", ["ItemCreate", "ItemUpdate"])
+    def test_the_digits_of_a_price(self, document: Any, name: str) -> None:
+        price = document["components"]["schemas"][name]["properties"]["price"]
+        found = {each["type"]: each for each in variants(document, price)}
+        assert found["number"].items() >= {"exclusiveMaximum": 10**10, "multipleOf": 0.01}.items()
+        pattern = re.compile(found["string"]["pattern"])
+        assert all(map(pattern.search, ["0", "12.50", "+1", ".5", "1.", "9999999999.99", "1.500"]))
+        wrong = ["", ".", "-1", "1_0", "1.234", "12345678901", "1,5", " 1"]
+        assert not any(map(pattern.search, wrong))
+
 
 class TestSecurity:
     def test_the_scheme_is_a_bearer_token(self, document: Any) -> None:
@@ -278,6 +298,42 @@ class TestAnswers:
         (operation,) = (each for *names, each in operations(document) if tuple(names) == route)
         assert [code for code in operation["responses"] if code.startswith("2")] == [status]
         assert ("content" in operation["responses"][status]) is (status != "204")
+
+    def test_what_answers_nothing_has_no_content(self, document: Any) -> None:
+        operation = document["paths"]["/api/v1/auth/password-reset"]["post"]
+        assert "content" not in operation["responses"]["202"]
+
+    def test_the_headers_of_answers(self, document: Any) -> None:
+        components = document["components"]["headers"]
+        assert all(each["required"] for each in components.values())
+        for method, path, operation in operations(document):
+            for status, response in operation["responses"].items():
+                expected = {"X-Correlation-ID"}
+                expected |= {"WWW-Authenticate"} if status == "401" else set()
+                expected |= {"Retry-After"} if status in {"429", "503"} else set()
+                found = response["headers"].keys() - {"ETag", "Link", "Location"}
+                assert found == expected, (method, path, status)
+                assert found <= components.keys()
+
+    @pytest.mark.parametrize(
+        ("route", "status", "names"),
+        [
+            (("post", ITEMS), "201", {"ETag", "Location"}),
+            (("get", ITEMS), "200", {"Link"}),
+            (("get", f"{ITEMS}/{{item_id}}"), "304", {"ETag"}),
+            (("patch", f"{ITEMS}/{{item_id}}"), "200", {"ETag"}),
+            (("delete", f"{ITEMS}/{{item_id}}"), "204", set()),
+        ],
+    )
+    def test_the_headers_of_a_resource(
+        self, document: Any, route: tuple[str, str], status: str, names: set[str]
+    ) -> None:
+        method, path = route
+        response = document["paths"][path][method]["responses"][status]
+        assert response["headers"].keys() == names | {"X-Correlation-ID"}
+
+    def test_unknown_ids_in_a_body(self, document: Any) -> None:
+        assert "404" in document["paths"][f"{ITEMS}/bulk/delete"]["post"]["responses"]
 
     def test_no_error_is_documented_in_a_shape_it_never_has(self, document: Any) -> None:
         for method, path, operation in operations(document):

@@ -12,6 +12,7 @@ from app.main import Application
 from tests.factories import PASSWORD, create_items, item
 from tests.faults.conftest import NewApp, sign_in_to
 from tests.faults.load import under_load
+from tests.statements import recorded_statements
 
 ITEMS = "/api/v1/items"
 BULK = f"{ITEMS}/bulk"
@@ -109,3 +110,40 @@ async def test_each_outcome_of_an_upsert_is_true_whoever_else_writes(
         assert (told["created"], told.total()) == (1, WRITERS * 50)
         assert row["version"] == 1 + told["updated"]
         assert told["unchanged"]
+
+
+# Over a second: four writers create, upsert and delete what the others do.
+async def test_bulk_calls_of_every_kind_never_deadlock_and_tell_the_truth(
+    alice: httpx.AsyncClient, admin: "asyncpg.Connection"
+) -> None:
+    created, deleted, writes = list[str](), list[str](), Counter[str]()
+    requests = 0
+
+    async def send(method: str, path: str, body: dict[str, Any]) -> httpx.Response:
+        nonlocal requests
+        requests += 1
+        response = await alice.request(method, path, json=body)
+        assert response.status_code in {200, 201, 404, 409}, response.text
+        return response
+
+    async def write() -> None:
+        for turn in range(12):
+            upserted = await send("PUT", BULK, {"items": shuffled_rows(turn)})
+            results = upserted.json()["results"]
+            created.extend(each["id"] for each in results if each["outcome"] == "created")
+            writes.update(each["id"] for each in results if each["outcome"] == "updated")
+            chosen = random.sample([each["id"] for each in results], KEYS * 3 // 4)
+            gone = await send("POST", f"{BULK}/delete", {"ids": chosen})
+            deleted.extend(chosen if gone.status_code == 200 else [])
+            made = await send("POST", BULK, {"items": shuffled_rows(0)[: KEYS // 8]})
+            if made.status_code == 201:
+                created.extend(each["id"] for each in made.json()["items"])
+
+    with recorded_statements() as statements:
+        await asyncio.gather(*(write() for _ in range(WRITERS)))
+    assert statements.count("BEGIN") == requests  # a deadlock would be tried again
+    stored = await admin.fetch("SELECT id::text, version, deleted_at FROM items")
+    assert sorted(created) == sorted(row["id"] for row in stored)
+    assert sorted(deleted) == sorted(row["id"] for row in stored if row["deleted_at"])
+    for row in stored:
+        assert row["version"] == 1 + writes[row["id"]] + (row["deleted_at"] is not None)

@@ -51,7 +51,7 @@ class Cursors:
     def _sign(self, text: bytes, filters: Filter, bound_to: bytes) -> bytes:
         conditions = [(each.parameter, each.value) for each in filters.conditions()]
         order = [(key.field, key.descending) for key in filters.order]
-        query = orjson.dumps([conditions, order, filters.search, filters.deleted], default=str)
+        query = orjson.dumps([conditions, order, filters.term, filters.deleted], default=str)
         # Their lengths keep the three parts apart.
         lengths = b"%d %d " % (len(bound_to), len(query))
         made = hmac.digest(self._key, lengths + bound_to + query + text, sha256)

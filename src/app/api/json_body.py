@@ -1,6 +1,7 @@
 """Reads a request's JSON strictly and in one pass: bytes to validated model, at Rust speed."""
 
 import re
+from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 
@@ -17,8 +18,9 @@ MAX_VALUES = 100_000  # in one body; a million unknown fields take seconds to re
 MAX_ROW_VALUES = 50  # in one row of a bulk body, on average
 
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-# The parser makes a float of a number with a point or an exponent. It keeps 15 digits.
+# The parser makes a float of a number with a point or an exponent. It keeps 15 digits of any.
 _LONG_NUMBER = re.compile(rb"[\d.]{17,}[eE]?|\d[eE][-+]?\d{3,}")
+_FLOAT = re.compile(rb"-?\d+(?:\.\d+(?:[eE][-+]?\d+)?|[eE][-+]?\d+)")
 
 
 class JsonBody:
@@ -66,7 +68,7 @@ class JsonBody:
             if found[0]["type"] == "json_invalid":
                 raise BadRequest from None
             return None, [{**each, "loc": ("body", *each["loc"])} for each in found]
-        if _is_inexact(body) and _is_inexact(_unquoted(body)):
+        if _is_inexact(body):
             message = "A number has more digits than can be kept; send it as a string"
             return None, [{"type": "inexact_number", "loc": ("body",), "msg": message}]
         return value, self._too_many(value)
@@ -98,7 +100,16 @@ def _commas(body: bytes) -> int:
 
 def _is_inexact(body: bytes) -> bool:
     """Whether a float in it would not be the number that was sent; integers always are."""
-    return any(set(found) & set(b".eE") for found in _LONG_NUMBER.findall(body))
+    if not any(set(found) & set(b".eE") for found in _LONG_NUMBER.findall(body)):
+        return False
+    return any(_is_rounded(found.decode()) for found in _FLOAT.findall(_unquoted(body)))
+
+
+def _is_rounded(number: str) -> bool:
+    try:
+        return Decimal(repr(float(number))) != Decimal(number)
+    except ArithmeticError:  # an exponent that not even a decimal can have
+        return True
 
 
 def _unquoted(body: bytes) -> bytes:

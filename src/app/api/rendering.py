@@ -6,12 +6,12 @@ other schema is validated and written by pydantic as usual.
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from operator import itemgetter
 from types import NoneType, UnionType
-from typing import Any, get_args
+from typing import Any, Union, get_args, get_origin
 from uuid import UUID
 
 import orjson
@@ -23,7 +23,7 @@ from app.core.pagination import Page
 from app.core.schemas import ReadSchema
 
 # Those that orjson writes as pydantic does; a Decimal and a driver's UUID as their text.
-PLAIN = {NoneType, bool, date, datetime, Decimal, float, int, str, UUID}
+PLAIN = {NoneType, bool, date, datetime, Decimal, float, int, str, time, UUID}
 
 MANY = (Page, BulkCreated)  # with rows as their `items`
 
@@ -45,16 +45,28 @@ class Renderer:
         """Raises RuntimeError, without the values, for a result that is not what was declared."""
         try:
             if not self._names:
-                return self._adapter.dump_json(self._adapter.validate_python(result))
-            if not self._many:
-                return _to_json(self._row(vars(result)))
-            if isinstance(result.items, Rows):  # of the columns' types, as they come
-                rows = [self._fields(row) for row in result.items.mappings()]
-            else:
-                rows = [self._row(vars(item)) for item in result.items]
-            return _to_json({**vars(result), "items": rows})
+                return self._by_pydantic(result)
+            plain = self._plain(result)
+            try:
+                return _to_json(plain)
+            except orjson.JSONEncodeError:  # such as an integer of more than 64 bits in a document
+                return self._by_pydantic(result)
         except (ValidationError, KeyError, TypeError):
             raise RuntimeError(f"The result is not what {self._declared} declares") from None
+
+    def _by_pydantic(self, result: Any) -> bytes:
+        if self._many:  # rows are a sequence of a kind that pydantic cannot make
+            result = {**vars(result), "items": list(result.items)}
+        return self._adapter.dump_json(self._adapter.validate_python(result))
+
+    def _plain(self, result: Any) -> dict[str, Any]:
+        if not self._many:
+            return self._row(vars(result))
+        if isinstance(result.items, Rows):  # of the columns' types, as they come
+            rows = [self._fields(row) for row in result.items.mappings()]
+        else:
+            rows = [self._row(vars(item)) for item in result.items]
+        return {**vars(result), "items": rows}
 
     def _fields(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The declared fields of a row, in the order in which they are declared."""
@@ -80,13 +92,12 @@ def _plain_fields(schema: Any) -> dict[str, tuple[type, ...]]:
         renamed = info.alias or info.serialization_alias or info.exclude or info.metadata
         if renamed or not all(_is_plain(kind) for kind in kinds):
             return {}
-        # A row has an enum's value, which is written as its member would be.
-        fields[name] = tuple(str if _is_enum(kind) else kind for kind in kinds)
+        fields[name] = tuple(_type_in_row(kind) for kind in kinds)
     return fields if len(fields) > 1 else {}  # an itemgetter of one name gives no tuple
 
 
 def _is_union(annotation: Any) -> bool:
-    return isinstance(annotation, UnionType)
+    return isinstance(annotation, UnionType) or get_origin(annotation) is Union
 
 
 def _is_enum(kind: Any) -> bool:
@@ -94,8 +105,25 @@ def _is_enum(kind: Any) -> bool:
 
 
 def _is_plain(kind: Any) -> bool:
-    return kind in PLAIN or _is_enum(kind)
+    """Lists of plain values are plain, and so is what a JSON column holds."""
+    if get_origin(kind) is list:
+        [element] = get_args(kind)
+        return element is Any or _is_plain(element)
+    return kind in PLAIN or _is_enum(kind) or kind in {Any, dict[str, Any]}
+
+
+def _type_in_row(kind: Any) -> type:
+    if kind is Any:
+        return object
+    # A row has an enum's value, which is written as its member would be.
+    return str if _is_enum(kind) else get_origin(kind) or kind
 
 
 def _to_json(value: Any) -> bytes:
-    return orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z)
+    return orjson.dumps(value, default=_text, option=orjson.OPT_UTC_Z)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Decimal | UUID):
+        return str(value)
+    raise TypeError

@@ -13,7 +13,7 @@ Password = Annotated[SecretStr, Field(min_length=1, max_length=MAX_LENGTH)]
 
 Token = Annotated[Text, Field(min_length=1, max_length=100, description="From the mail.")]
 
-EXAMPLE = example(email="ada@example.com", password="correct horse battery staple")  # noqa: S106 - shown
+EXAMPLE = example({"email": "ada@example.com", "password": "correct horse battery staple"})
 
 
 class Register(Schema):

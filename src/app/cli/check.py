@@ -12,6 +12,7 @@ CHECKS = {
     "lint": ["ruff", "check", "."],
     "types": ["mypy"],
     "imports": ["lint-imports"],
+    "fuzz": ["pytest", "-n0", "--capture=no", "tests/fuzz/fuzz_openapi.py"],
 }
 # All of them; in them is `alembic check`, on the suite's own database.
 TESTS = ["pytest", "-m", ""]

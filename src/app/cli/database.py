@@ -4,7 +4,7 @@ from app.cli.local_database import local_database
 from app.config import Settings, load_settings
 from app.database import Database
 from app.idempotency import repository as idempotency
-from app.migrations import head_revision, upgrade
+from app.migrations import applied_revision, head_revision, upgrade
 
 BATCH = 5000  # rows of one transaction, which holds them until it ends
 
@@ -15,6 +15,17 @@ def migrate() -> None:
         assert settings.database_url is not None
         upgrade(settings.database_url.get_secret_value())
     print(f"The database is at revision {head_revision()}")
+
+
+async def applied(settings: Settings) -> str | None:
+    """The revision that the database is at; None for an empty one."""
+    assert settings.database_url is not None
+    database = Database(settings.database_url.get_secret_value(), settings)
+    try:
+        async with database.unit_of_work() as work:
+            return await applied_revision(work)
+    finally:
+        await database.close()
 
 
 def purge() -> None:

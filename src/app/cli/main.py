@@ -5,7 +5,7 @@ import sys
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.cli import check, database, routes, servers, users
+from app.cli import check, database, new, routes, servers, users
 from app.config import SettingsError
 from app.exceptions import AppError, FieldError
 
@@ -17,6 +17,8 @@ cli.command()(database.purge)
 cli.command()(routes.routes)
 cli.command()(check.check)
 cli.add_typer(users.cli, name="user")
+cli.add_typer(new.new, name="new")
+cli.add_typer(new.remove, name="remove")
 
 
 @cli.callback()

@@ -13,12 +13,13 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import func, select
 
+from app.cli.database import applied
 from app.cli.local_database import local_database
 from app.config import Settings, SettingsError, load_settings
 from app.database import Database
 from app.exceptions import AppError
 from app.main import create_app
-from app.migrations import ROOT, upgrade
+from app.migrations import ROOT, head_revision, upgrade
 
 GRACE = 15  # seconds for accepted requests to finish on SIGTERM
 RESERVE = 10  # connections left for migrations, `psql` and monitoring
@@ -63,7 +64,10 @@ def dev(
 
 
 def dev_app() -> FastAPI:
-    """The application within `app dev`: it ends with the command, even with a killed one."""
+    """The application within `app dev`: it ends with the command, even with a killed one.
+
+    It is loaded anew after each change, and finds the migrations that came with it.
+    """
     parent = int(os.environ[PARENT])
 
     def watch() -> None:
@@ -72,7 +76,17 @@ def dev_app() -> FastAPI:
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()
-    return create_app()
+    settings = load_settings()
+    catching_up = threading.Thread(target=_catch_up, args=(settings,))  # here a loop runs already
+    catching_up.start()
+    catching_up.join()
+    return create_app(settings)
+
+
+def _catch_up(settings: Settings) -> None:
+    assert settings.database_url is not None
+    if asyncio.run(applied(settings)) != head_revision():
+        upgrade(settings.database_url.get_secret_value())
 
 
 def serve(

@@ -55,7 +55,7 @@ def create(
     password = _password(password_stdin)
 
     async def work(accounts: Accounts) -> User:
-        return await accounts.users.create(
+        return await accounts.create(
             UserCreate(
                 email=email,
                 password_hash=await _strong(accounts.settings, email, password),

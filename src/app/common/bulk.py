@@ -1,7 +1,8 @@
 """Many rows as one array a column, which `unnest` turns back into rows.
 
 However many rows there are, the statement stays the same and has few parameters: PostgreSQL takes
-no more than 32,767 of them.
+no more than 32,767 of them. `unnest` would flatten an array of arrays: a row's array comes as its
+text, of which SQL makes an array again.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,16 +10,23 @@ from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import (
+    ARRAY,
     Boolean,
     Column,
     ColumnElement,
+    Dialect,
     Insert,
     Select,
+    String,
     Table,
     TableValuedAlias,
+    Text,
+    TypeDecorator,
     Update,
     and_,
     case,
+    cast,
+    collate,
     column,
     false,
     func,
@@ -27,6 +35,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.types import TypeEngine
 
 from app.common.sql_filters import bind_array, unbounded
 from app.exceptions import FieldError, Invalid
@@ -35,10 +44,13 @@ type Key = tuple[Any, ...]
 
 
 def keys_of(rows: Sequence[BaseModel], natural_key: Sequence[str]) -> list[Key]:
-    """The natural key of each row. Raises Invalid when two rows have the same one."""
-    keys: list[Key] = list(
-        zip(*([getattr(row, name) for row in rows] for name in natural_key), strict=True)
-    )
+    """The natural key of each row, by which every bulk call sorts: then they never deadlock."""
+    return [tuple(getattr(row, name) for name in natural_key) for row in rows]
+
+
+def distinct_keys_of(rows: Sequence[BaseModel], natural_key: Sequence[str]) -> list[Key]:
+    """The same. Raises Invalid when two rows have the same one."""
+    keys = keys_of(rows, natural_key)
     if len(set(keys)) == len(keys):
         return keys
     first: dict[Key, int] = {}
@@ -67,7 +79,7 @@ def flag(name: str) -> str:
 
 
 def create(table: Table, names: Sequence[str]) -> Insert:
-    return insert(table).from_select(names, select(_source(table, names))).returning(*table.columns)
+    return insert(table).from_select(names, _rows(table, names)).returning(*table.columns)
 
 
 def upsert(table: Table, names: Sequence[str], key: Sequence[str], fields: Sequence[str]) -> Insert:
@@ -75,7 +87,7 @@ def upsert(table: Table, names: Sequence[str], key: Sequence[str], fields: Seque
 
     Every existing row is locked, in the order of the arrays; only those written are returned.
     """
-    statement = insert(table).from_select(names, select(_source(table, names)))
+    statement = insert(table).from_select(names, _rows(table, names))
     new = statement.excluded
     return statement.on_conflict_do_update(
         index_elements=key,
@@ -90,13 +102,9 @@ def update_set_fields(table: Table, key: Sequence[str], fields: Sequence[str]) -
     flags = [Column(flag(name), Boolean) for name in fields]
     data = _source(table, [*key, *fields], flags)
     sets = {name: data.columns[flag(name)] for name in fields}
-    differs = [
-        and_(sets[name], table.columns[name].is_distinct_from(data.columns[name]))
-        for name in fields
-    ]
-    values = {
-        name: case((sets[name], data.columns[name]), else_=table.columns[name]) for name in fields
-    }
+    new = {name: _value(data, table.columns[name]) for name in fields}
+    differs = [and_(sets[name], table.columns[name].is_distinct_from(new[name])) for name in fields]
+    values = {name: case((sets[name], new[name]), else_=table.columns[name]) for name in fields}
     return (
         update(table)
         .values(values | written(table))
@@ -111,6 +119,11 @@ def find(table: Table, key: Sequence[str]) -> Select[Any]:
     return select(*columns).where(*_live(table, key, data))
 
 
+def in_order(column: Column[Any]) -> ColumnElement[Any]:
+    """The column as Python sorts its values: text by its code points."""
+    return collate(column, "C") if isinstance(column.type, String) else column
+
+
 def written(table: Table) -> dict[str, ColumnElement[Any]]:
     """What each write of a row changes beside its fields."""
     return {"version": table.columns.version + 1, "updated_at": func.now()}
@@ -121,10 +134,47 @@ def _live(table: Table, key: Sequence[str], data: TableValuedAlias) -> list[Colu
     return [table.columns.deleted_at.is_(None), *same]
 
 
+def _rows(table: Table, names: Sequence[str]) -> Select[Any]:
+    data = _source(table, names)
+    return select(*(_value(data, table.columns[name]) for name in names))
+
+
+def _value(data: TableValuedAlias, of: Column[Any]) -> ColumnElement[Any]:
+    value: ColumnElement[Any] = data.columns[of.name]
+    if not isinstance(of.type, ARRAY):
+        return value
+    element = of.type.item_type
+    if isinstance(element, String) and not isinstance(element, Text):
+        return cast(value, ARRAY(String()))  # which TEXT[] does not compare with
+    return cast(value, ARRAY(unbounded(element)))
+
+
 def _source(
     table: Table, names: Sequence[str], flags: Sequence[Column[Any]] = ()
 ) -> TableValuedAlias:
     columns = [*(table.columns[name] for name in names), *flags]
-    arrays = [bind_array(each.name, each.type) for each in columns]
-    named = [column(each.name, unbounded(each.type)) for each in columns]
+    kinds = {each.name: _element(each.type) for each in columns}
+    arrays = [bind_array(name, kind) for name, kind in kinds.items()]
+    named = [column(name, unbounded(kind)) for name, kind in kinds.items()]
     return func.unnest(*arrays).table_valued(*named, name="data").render_derived()
+
+
+def _element(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    return ArrayText() if isinstance(kind, ARRAY) else kind
+
+
+class ArrayText(TypeDecorator[Sequence[Any]]):
+    """An array as PostgreSQL writes it. Python's text of a scalar is one that PostgreSQL reads."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return "{" + ",".join("NULL" if each is None else _quoted(each) for each in value) + "}"
+
+
+def _quoted(value: Any) -> str:
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -30,7 +30,8 @@ class MemoryRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](
 ):
     """Repositories of several callers share the `rows` they are given, as they would a table.
 
-    A write replaces the row's instance: what was read before stays as it was read.
+    A write replaces the row's instance: what was read before stays as it was read. It knows no
+    other entity: any reference is a good one, and nothing follows from a delete.
     """
 
     def __init__(self, caller: Caller, rows: dict[UUID, ModelT] | None = None) -> None:
@@ -108,7 +109,7 @@ class MemoryRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](
             raise
 
     async def bulk_upsert(self, data: Sequence[CreateT]) -> Sequence[Upserted]:
-        keys = bulk.keys_of(data, self.natural_key)
+        keys = bulk.distinct_keys_of(data, self.natural_key)
         return [await self._upsert(each, key) for each, key in zip(data, keys, strict=True)]
 
     async def bulk_delete(self, ids: Sequence[UUID]) -> int:
@@ -136,8 +137,8 @@ class MemoryRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](
         found = self._listed(filters.deleted)
         for condition in filters.conditions():
             found = [row for row in found if _fulfils(row, condition)]
-        if filters.search is not None:
-            term = filters.search.lower()
+        if filters.term is not None:
+            term = filters.term.lower()
             fields = filters.search_fields
             found = [
                 row for row in found if any(term in (_value(row, f) or "").lower() for f in fields)

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import Select
 
 from app.common import bulk, keyset, sql_filters
+from app.common.references import References
 from app.common.rows import Hydrator, Rows, insert_defaults
 from app.common.statements import Statements
 from app.core.filters import Deleted, Filter
@@ -36,12 +37,14 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
 
     _hydrate: ClassVar[Hydrator[Any]]
     _defaults: ClassVar[dict[str, Callable[[], Any]]]
+    _references: ClassVar[References]
     _callers: ClassVar[Statements[Any]]
     _everyones: ClassVar[Statements[Any]]
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls._hydrate = Hydrator(cls.model)
+        cls._references = References(cls.model)
         cls._callers = Statements(cls.model, scoped=True)
         cls._everyones = Statements(cls.model, scoped=False)
         cls._defaults = insert_defaults(cls._callers.table)
@@ -91,6 +94,7 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         return int(row[0])
 
     async def create(self, data: CreateT) -> ModelT:
+        await self._references.require(self.work, self.caller, [data])
         values = {name: make() for name, make in self._new_row().items()}
         values |= {name: getattr(data, name) for name in type(data).model_fields}
         created = self._one(await self.work.fetch_one(self._sql.create(values), values))
@@ -103,6 +107,7 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         fields = sorted(data.model_fields_set)
         if not fields:
             return self._of_version(await self.get(id), versions)
+        await self._references.require(self.work, self.caller, [data])
         changes = {f"new_{name}": getattr(data, name) for name in fields}
         statement = self._sql.update(fields, versioned=versions is not None)
         values = self._values(row_id=id, versions=versions, **changes)
@@ -114,7 +119,9 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
     async def delete(self, id: UUID, versions: Versions | None = None) -> bool:
         statement = self._sql.delete(versioned=versions is not None)
         deleted = await self.work.execute(statement, self._values(row_id=id, versions=versions)) > 0
-        if not deleted and versions is not None:
+        if deleted:
+            await self._references.follow(self.work, [id])
+        elif versions is not None:
             await self._require_missing(id)
         return deleted
 
@@ -122,6 +129,7 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         statement = self._sql.restore(versioned=versions is not None)
         row = await self.work.fetch_one(statement, self._values(row_id=id, versions=versions))
         if row is not None:
+            await self._references.require_of(self.work, self.caller, row)
             return self._one(row)
         if versions is not None:
             await self._require_missing(id, "only")
@@ -130,15 +138,20 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
     async def bulk_create(self, data: Sequence[CreateT]) -> Sequence[ModelT]:
         if not data:
             return []
-        values = self._columns(data)
+        await self._references.require(self.work, self.caller, data, many=True)
+        columns = self._columns(data)
+        # One order for every writer; the ids are in the order given.
+        order = sorted(range(len(data)), key=bulk.keys_of(data, self.natural_key).__getitem__)
+        values = {name: [column[at] for at in order] for name, column in columns.items()}
         created = await self.work.fetch(self._sql.bulk_create(list(values)), values)
         rows = {row["id"]: row for row in created}
-        return [self._hydrate(rows[id]) for id in values["id"]]
+        return [self._hydrate(rows[id]) for id in columns["id"]]
 
     async def bulk_upsert(self, data: Sequence[CreateT]) -> Sequence[Upserted]:
         if not data:
             return []
-        keys = bulk.keys_of(data, self.natural_key)
+        keys = bulk.distinct_keys_of(data, self.natural_key)
+        await self._references.require(self.work, self.caller, data, many=True)
         # One order for every writer: concurrent calls over the same keys wait, and never deadlock.
         ordered = sorted(range(len(data)), key=keys.__getitem__)
         rows = [data[position] for position in ordered]
@@ -172,10 +185,11 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
     async def bulk_delete(self, ids: Sequence[UUID]) -> int:
         distinct = tuple(set(ids))
         values = self._values(ids=distinct, expected=len(distinct))
-        if await self.work.execute(self._sql.bulk_delete(), values) < len(distinct):
+        if await self.work.execute(self._sql.bulk_delete(self.natural_key), values) < len(distinct):
             found = {row["id"] for row in await self.work.fetch(self._sql.ids_among(), values)}
             missing = next(id for id in ids if id not in found)
             raise NotFound(f"{self.model.__name__} {missing} not found")
+        await self._references.follow(self.work, distinct)
         return len(distinct)
 
     async def _find(self, id: UUID, deleted: Deleted = "exclude") -> Row | None:

@@ -5,7 +5,7 @@ from copy import copy
 from functools import cached_property, partial
 from typing import Any, overload
 
-from sqlalchemy import Enum, Table, TypeDecorator, inspect
+from sqlalchemy import ARRAY, Enum, Table, TypeDecorator, inspect
 from sqlalchemy.orm import Mapper, configure_mappers
 from sqlalchemy.types import TypeEngine
 
@@ -56,7 +56,8 @@ class Hydrator[ModelT: Entity]:
         # The driver decodes every other type by itself.
         found: Converters = []
         for column in self._mapper.local_table.columns:
-            if isinstance(column.type, kind):
+            scalar = column.type.item_type if isinstance(column.type, ARRAY) else column.type
+            if isinstance(scalar, kind):
                 convert = column.type.dialect_impl(DIALECT).result_processor(DIALECT, None)
                 if convert is not None:
                     found.append((column.name, convert))

@@ -42,8 +42,8 @@ def values(filters: Filter) -> dict[str, Any]:
         else condition.value
         for condition in filters.conditions()
     }
-    if filters.search is not None:
-        found[SEARCH] = f"%{_literal(filters.search)}%"
+    if filters.term is not None:
+        found[SEARCH] = f"%{_literal(filters.term)}%"
     return found
 
 
@@ -61,7 +61,8 @@ def unbounded(kind: TypeEngine[Any]) -> TypeEngine[Any]:
 
 
 def bind_array(name: str, kind: TypeEngine[Any]) -> BindParameter[Any]:
-    return bindparam(name, None, type_=ARRAY(unbounded(kind)))
+    # Of one dimension, whatever the values are: one of a JSON column may be a list itself.
+    return bindparam(name, None, type_=ARRAY(unbounded(kind), dimensions=1))
 
 
 def _column(model: type[Entity], field: str) -> Column:

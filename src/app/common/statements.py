@@ -128,9 +128,9 @@ class Statements[ModelT: Entity]:
     def bulk_find(self, key: Sequence[str]) -> Statement:
         return self._keep("bulk find", lambda: bulk.find(self.table, key))
 
-    def bulk_delete(self) -> Statement:
+    def bulk_delete(self, key: Sequence[str]) -> Statement:
         """Binds `expected`, how many rows there must be for any of them to go."""
-        return self._keep("bulk delete", self._delete_all)
+        return self._keep("bulk delete", lambda: self._delete_all(key))
 
     def ids_among(self) -> Statement:
         return self._keep(
@@ -166,7 +166,7 @@ class Statements[ModelT: Entity]:
         query = self.query(filters.deleted).where(
             *(sql_filters.where(self.model, each) for each in filters.conditions())
         )
-        if filters.search is not None:
+        if filters.term is not None:
             query = query.where(sql_filters.matches_search(self.model, filters))
         return query
 
@@ -189,14 +189,15 @@ class Statements[ModelT: Entity]:
             rows.append(self.table.columns.version == any_(bind_array("versions", Integer())))
         return update(self.table).where(*rows).values(values | bulk.written(self.table))
 
-    def _delete_all(self) -> Update:
+    def _delete_all(self, key: Sequence[str]) -> Update:
         id = self.table.columns.id
-        # Locked in one order, so that two of these never wait for each other.
+        # Locked in the order in which bulk calls write, so that none of them wait for each other.
+        order = [bulk.in_order(self.table.columns[name]) for name in key]
         locked = (
             self.query()
             .with_only_columns(id)
             .where(self._is_among())
-            .order_by(id)
+            .order_by(*order, id)
             .with_for_update()
             .cte("locked")
         )
@@ -218,4 +219,4 @@ def _shape(filters: Filter) -> Hashable:
         (each.parameter, each.operator is Operator.ISNULL and each.value)
         for each in filters.conditions()
     )
-    return type(filters), conditions, filters.search is not None, filters.deleted
+    return type(filters), conditions, filters.term is not None, filters.deleted

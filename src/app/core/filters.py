@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from fastapi_filter.base.filter import BaseFilterModel
 from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
@@ -110,17 +110,20 @@ OrderBy = Annotated[
 ]
 
 
+Search = Annotated[Text, Field(min_length=1, max_length=100)] | None
+"""The type of a list's `search`, if it has `search_fields`."""
+
+
 class Filter(PageParams, BaseFilterModel):
     """Base of an entity's filter, which narrows `order_by` to a Literal of its keys.
 
-    Declaring a parameter for a field that the model lacks, or with an unknown operator, is a
-    TypeError when the class is made.
+    Declaring a parameter for a field that the model lacks, or with an unknown operator, or a search
+    in no fields, is a TypeError when the class is made.
     """
 
     # Unknown names are refused for every route alike, with a better message.
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
-    search: Annotated[Text, Field(min_length=1, max_length=100)] | None = None
     order_by: Sequence[str] | None = None
     deleted: Annotated[
         Deleted, Field(description="Leave out the rows in the bin, list only those, or all.")
@@ -135,7 +138,9 @@ class Filter(PageParams, BaseFilterModel):
         super().__pydantic_init_subclass__(**kwargs)
         model = cls.Constants.model
         cls._declared = {}
-        for parameter in cls.model_fields.keys() - Filter.model_fields.keys():
+        if ("search" in cls.model_fields) != bool(cls.search_fields):
+            raise TypeError(f"{cls.__name__}: `search` and `search_fields` go together")
+        for parameter in cls.model_fields.keys() - Filter.model_fields.keys() - {"search"}:
             field, _, suffix = parameter.partition("__")
             if not hasattr(model, field):
                 raise TypeError(f"{cls.__name__}.{parameter}: {model.__name__} has no {field}")
@@ -145,7 +150,8 @@ class Filter(PageParams, BaseFilterModel):
                 raise TypeError(f"{cls.__name__}.{parameter}: no operator {suffix}") from None
             cls._declared[parameter] = field, operator
             cls.model_fields[parameter].description = DESCRIPTIONS[operator].format(field)
-        cls.model_fields["search"].description = f"Text in {', '.join(cls.search_fields)}."
+        if cls.search_fields:
+            cls.model_fields["search"].description = f"Text in {', '.join(cls.search_fields)}."
 
     @field_validator("*", mode="before", check_fields=False)
     @classmethod
@@ -173,6 +179,18 @@ class Filter(PageParams, BaseFilterModel):
             if value is not None:
                 field, operator = self._declared[parameter]
                 yield Condition(parameter, field, operator, value)
+
+    @property
+    def term(self) -> str | None:
+        """What to search for."""
+        term: str | None = getattr(self, "search", None)
+        return term
+
+    def narrowed(self, **values: Any) -> Self:
+        """The same, but for these parameters; TypeError for one that is not declared."""
+        if unknown := values.keys() - self._declared.keys():
+            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
+        return self.model_copy(update=values)
 
     @property
     def order(self) -> tuple[SortKey, ...]:

@@ -4,10 +4,12 @@ import time
 from datetime import datetime
 from enum import StrEnum
 from secrets import randbits
+from typing import Any, Literal
 from uuid import UUID, SafeUUID
 
 from sqlalchemy import DateTime, Enum, ForeignKey, Index, MetaData, Uuid, func, text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
 
 NAMING_CONVENTION = {
     "pk": "pk_%(table_name)s",
@@ -16,6 +18,11 @@ NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "ck": "ck_%(table_name)s_%(constraint_name)s",
 }
+
+Document = dict[str, Any] | list[Any]
+"""The type of a JSON column, in a model and in answers."""
+
+type OnDelete = Literal["restrict", "cascade", "setnull"]
 
 _last_tick = 0
 
@@ -40,6 +47,7 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
     type_annotation_map = {  # noqa: RUF012 - declared so by SQLAlchemy
         datetime: DateTime(timezone=True),
+        Document: JSONB(none_as_null=True),  # None would else be the JSON null, which is no NULL
         # A text and a CHECK: a native enum's values cannot be removed again.
         StrEnum: Enum(
             StrEnum,
@@ -67,6 +75,15 @@ class Owned:
     """A row that belongs to the user who created it; nobody else reads or writes it."""
 
     owner_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("users.id", ondelete="CASCADE"))
+
+
+def reference(table: str, *, ondelete: OnDelete = "restrict") -> MappedColumn[Any]:
+    """The id of a row of another entity, and what becomes of this row when that one is deleted.
+
+    Repositories keep the rule, since a soft delete is none to the database. Its own is the plain
+    one, which lets an owner's rows go with him, whichever of them goes first.
+    """
+    return mapped_column(Uuid, ForeignKey(f"{table}.id"), info={"ondelete": ondelete})
 
 
 def listed_by(table: str, *columns: str) -> Index:

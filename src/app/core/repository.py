@@ -44,6 +44,10 @@ class AbstractRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
     A row that is soft-deleted or another owner's is not there, for any operation. A unique value
     that a live row holds raises Conflict, which names the field. A write that names `versions`
     raises PreconditionFailed, and changes nothing, when the row has none of them.
+
+    A reference to what is not there raises Invalid, which names the field, or Conflict for a row to
+    be restored. Deleting a row does to those that refer to it what the reference says, or raises
+    Conflict when it must stay.
     """
 
     model: type[ModelT]

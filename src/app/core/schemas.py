@@ -1,17 +1,19 @@
 """What every body and every parameter is made of: strict, closed and bounded types."""
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from annotated_types import GroupedMetadata
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
+    AnyHttpUrl,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -19,19 +21,30 @@ from pydantic import (
     Field,
     GetJsonSchemaHandler,
     JsonValue,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 INT4_MIN, INT4_MAX = -(2**31), 2**31 - 1  # PostgreSQL's integer
+INT8_MIN, INT8_MAX = -(2**63), 2**63 - 1  # and its bigint
 
 MAX_EXPONENT = 100  # of ten
+MAX_URL = 2083  # characters, of which browsers agree that they suffice
+MAX_ELEMENTS = 100  # of an array
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_URL = re.compile(r"https?://(?!/)[^\s\x00-\x1f\x7f\\]+", re.IGNORECASE)  # that needs no repair
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
 _LATEST = datetime(9999, 12, 30, tzinfo=UTC)
+_PARSED_URL = TypeAdapter(AnyHttpUrl)
 
 
 class Schema(BaseModel):
@@ -48,7 +61,7 @@ UNSET: Any = Field(default=None, json_schema_extra=_without_default)
 """The default of an update's fields: absent, which null is not."""
 
 
-def example(**fields: JsonValue) -> ConfigDict:
+def example(fields: dict[str, JsonValue]) -> ConfigDict:
     """The configuration of a schema that shows these values in the documentation."""
     return ConfigDict(json_schema_extra={"example": fields})
 
@@ -79,6 +92,27 @@ def _storable(value: datetime) -> datetime:
     return value
 
 
+def _iso_date(value: Any) -> Any:
+    # A datetime is a date, to Python.
+    if not (type(value) is date or (isinstance(value, str) and _DATE.fullmatch(value))):
+        raise ValueError("must be an ISO 8601 date")
+    return value
+
+
+def _storable_date(value: date) -> date:
+    # The driver takes the first and the last day for infinities.
+    if not date.min < value < date.max:
+        raise ValueError("must lie between the years 1 and 9999")
+    return value
+
+
+def _iso_time(value: Any) -> Any:
+    naive = isinstance(value, time) and value.tzinfo is None
+    if not (naive or (isinstance(value, str) and _TIME.fullmatch(value))):
+        raise ValueError("must be an ISO 8601 time of day without an offset")
+    return value
+
+
 def _ascii_number(value: Any) -> Any:
     # Python reads `1_0`, ` 1 ` and the digits of every script.
     if isinstance(value, bool) or (isinstance(value, str) and not _NUMBER.fullmatch(value)):
@@ -95,10 +129,49 @@ def _plain(value: Decimal) -> Decimal:
 def _email(value: str) -> str:
     try:
         # Addresses within a company's own network are good ones here.
-        checked = validate_email(value, check_deliverability=False, globally_deliverable=False)
+        checked = validate_email(
+            value, check_deliverability=False, globally_deliverable=False, test_environment=True
+        )
     except EmailNotValidError:
         raise ValueError("must be an email address") from None
     return checked.normalized.lower()
+
+
+def _url(value: str) -> str:
+    try:
+        if _URL.fullmatch(value):
+            _PARSED_URL.validate_python(value)
+            return value
+    except ValidationError:
+        pass
+    raise ValueError("must be an http or https URL")
+
+
+def _document(value: Any) -> Any:
+    if not isinstance(value, dict | list):
+        raise ValueError("must be a JSON object or array")  # noqa: TRY004 - pydantic's contract
+    found: list[Any] = [value]
+    for each in found:  # which grows: nesting has no limit here
+        if isinstance(each, dict):
+            found += map(_storable_text, each)
+            found += each.values()
+        elif isinstance(each, list):
+            found += each
+        elif isinstance(each, int | float):
+            # What no double can hold, the next reader could not read.
+            if not abs(each) <= sys.float_info.max:
+                raise ValueError("must hold numbers of ordinary size")
+        elif each is not None:
+            _storable_text(each)
+    return value
+
+
+def _storable_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must hold JSON only")  # noqa: TRY004 - as above
+    if "\0" in value or _SURROGATE.search(value):
+        raise ValueError("must hold Unicode text without NUL")
+    return value
 
 
 class _Undocumented:
@@ -112,10 +185,27 @@ class _Undocumented:
         return documented
 
 
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """Documents what a text is; unlike a field's extras, it goes together with others."""
+
+    name: str
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return handler(schema) | {"format": self.name}
+
+
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$"), _Undocumented()]
 """Any Unicode but NUL, which PostgreSQL's text cannot hold."""
 
 Integer = Annotated[int, Field(ge=INT4_MIN, le=INT4_MAX)]
+
+BigInteger = Annotated[int, Field(ge=INT8_MIN, le=INT8_MAX)]
+
+Real = Annotated[float, Field(allow_inf_nan=False)]
+"""A number that may be rounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +222,28 @@ class Digits(GroupedMetadata):
         yield Field(max_digits=self.precision, decimal_places=self.scale, strict=False)
         yield AfterValidator(_plain)
         yield BeforeValidator(_ascii_number)
+        yield _DocumentedDigits(self.precision - self.scale, self.scale)
+
+
+@dataclass(frozen=True, slots=True)
+class _DocumentedDigits:
+    """Shows the digits before the point and after it, which pydantic leaves out."""
+
+    whole: int
+    scale: int
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        number, text = handler(schema)["anyOf"]
+        sign = r"\+?" if number.get("minimum", -1) >= 0 else "[+-]?"
+        if "minimum" not in number:
+            number["exclusiveMinimum"] = -(10**self.whole)
+        number["exclusiveMaximum"] = 10**self.whole
+        number["multipleOf"] = 10.0**-self.scale
+        digits = rf"0*\d{{1,{self.whole}}}(\.\d{{0,{self.scale}}}0*)?"
+        text["pattern"] = rf"^{sign}({digits}|\.\d{{1,{self.scale}}}0*)$"
+        return {"anyOf": [number, text]}
 
 
 Number = Annotated[Decimal, Digits(38, 18)]
@@ -149,7 +261,38 @@ Timestamp = Annotated[
 
 Email = Annotated[
     Text,
-    Field(max_length=254, json_schema_extra={"format": "email"}),  # RFC 5321, 4.5.3.1.3
+    Field(max_length=254),  # RFC 5321, 4.5.3.1.3
+    _Format("email"),
     AfterValidator(_email),
 ]
 """An address in its normal form, in lower case, as it is stored and compared."""
+
+Day = Annotated[
+    date,
+    Field(strict=False),
+    BeforeValidator(_iso_date),
+    AfterValidator(_storable_date),
+]
+
+TimeOfDay = Annotated[time, Field(strict=False), BeforeValidator(_iso_time)]
+"""As a clock on the wall shows it."""
+
+Url = Annotated[
+    str,
+    Field(max_length=MAX_URL),
+    _Format("uri"),
+    AfterValidator(_url),
+]
+"""An http or https URL, kept as it was written."""
+
+Json = Annotated[
+    dict[str, Any] | list[Any],
+    BeforeValidator(_document),
+    WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "array", "items": {}}]}),
+]
+"""Any JSON object or array that a jsonb column can hold, and give back."""
+
+T = TypeVar("T")
+
+Array = Annotated[list[T], Field(max_length=MAX_ELEMENTS)]
+"""The values of an ARRAY column, none of them null."""

@@ -1,13 +1,18 @@
 from typing import ClassVar, Literal
 
-from app.core.filters import Filter, OrderBy, Values
+from app.core.filters import Filter, OrderBy, Search, Values
 from app.core.schemas import Integer, Number, Text, Timestamp
 from app.items.models import Item, ItemStatus
 
 ItemOrder = Literal[
-    "name", "-name", "sku", "-sku", "price", "-price", "quantity", "-quantity",
-    "status", "-status", "created_at", "-created_at", "updated_at", "-updated_at",
+    "name", "-name",
     "description", "-description",
+    "sku", "-sku",
+    "price", "-price",
+    "quantity", "-quantity",
+    "status", "-status",
+    "created_at", "-created_at",
+    "updated_at", "-updated_at",
 ]  # fmt: skip
 
 
@@ -15,12 +20,9 @@ class ItemFilter(Filter):
     name: Text | None = None
     name__icontains: Text | None = None
     name__istartswith: Text | None = None
+    description__isnull: bool | None = None
     sku: Text | None = None
     sku__in: Values[Text] = None
-    status: ItemStatus | None = None
-    status__neq: ItemStatus | None = None
-    status__in: Values[ItemStatus] = None
-    status__not_in: Values[ItemStatus] = None
     price: Number | None = None
     price__gt: Number | None = None
     price__gte: Number | None = None
@@ -31,12 +33,16 @@ class ItemFilter(Filter):
     quantity__gte: Integer | None = None
     quantity__lt: Integer | None = None
     quantity__lte: Integer | None = None
+    status: ItemStatus | None = None
+    status__neq: ItemStatus | None = None
+    status__in: Values[ItemStatus] = None
+    status__not_in: Values[ItemStatus] = None
     created_at__gte: Timestamp | None = None
     created_at__lt: Timestamp | None = None
     updated_at__gte: Timestamp | None = None
     updated_at__lt: Timestamp | None = None
-    description__isnull: bool | None = None
     order_by: OrderBy[ItemOrder] = None
+    search: Search = None
 
     search_fields: ClassVar = ("name", "description", "sku")
 

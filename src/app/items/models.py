@@ -16,13 +16,14 @@ class ItemStatus(StrEnum):
 class Item(Owned, Entity):
     __tablename__ = "items"
     __table_args__ = (
+        CheckConstraint("char_length(description) <= 5000", name="description"),
         CheckConstraint("price >= 0", name="price"),
         CheckConstraint("quantity >= 0", name="quantity"),
         unique_among_live("items", "owner_id", "sku"),
         listed_by("items", "owner_id", "created_at", "id"),
-        listed_by("items", "owner_id", "status", "created_at", "id"),
         listed_by("items", "owner_id", "name", "id"),
         listed_by("items", "owner_id", "price", "id"),
+        listed_by("items", "owner_id", "status", "created_at", "id"),
         listed_in_bin("items", "owner_id", "created_at", "id"),
     )
 

@@ -55,9 +55,9 @@ async def bulk_create_items(data: BulkItems[ItemCreate], items: Items) -> BulkCr
 
 @router.put("/bulk", response_model=BulkUpserted)
 async def bulk_upsert_items(data: BulkItems[ItemCreate], items: Items) -> BulkUpserted:
-    """Create the items whose sku is new, and update the others.
+    """Create those whose sku is new, and update the others.
 
-    A field that is absent takes its default in a new item, and stays as it is in an existing one.
+    A field that is absent takes its default in a new one, and stays as it is in an existing one.
     """
     return BulkUpserted.of(await items.bulk_upsert(data.items))
 

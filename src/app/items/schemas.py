@@ -16,7 +16,9 @@ Quantity = Annotated[Integer, Field(ge=0)]
 
 
 class ItemCreate(Schema):
-    model_config = example(name="Desk lamp", sku="LAMP-1", price="49.90", status="active")
+    model_config = example(
+        {"name": "Desk lamp", "sku": "LAMP-1", "price": "49.90", "status": "active"}
+    )
 
     name: Name
     description: Description | None = None
@@ -27,7 +29,7 @@ class ItemCreate(Schema):
 
 
 class ItemUpdate(Schema):
-    model_config = example(price="44.90")
+    model_config = example({"price": "44.90"})
 
     name: Name = UNSET
     description: Description | None = UNSET

@@ -1,6 +1,6 @@
 from typing import ClassVar, Literal
 
-from app.core.filters import Filter, OrderBy, Values
+from app.core.filters import Filter, OrderBy, Search, Values
 from app.core.schemas import Id, Text, Timestamp
 from app.security_events.models import SecurityEvent
 from app.security_events.schemas import Event
@@ -19,6 +19,7 @@ class SecurityEventFilter(Filter):
     created_at__gte: Timestamp | None = None
     created_at__lt: Timestamp | None = None
     order_by: OrderBy[SecurityEventOrder] = None
+    search: Search = None
 
     search_fields: ClassVar = ("event", "ip")
 

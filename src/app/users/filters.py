@@ -1,6 +1,6 @@
 from typing import ClassVar, Literal
 
-from app.core.filters import Filter, OrderBy
+from app.core.filters import Filter, OrderBy, Search
 from app.core.schemas import Text, Timestamp
 from app.users.models import User
 
@@ -19,6 +19,7 @@ class UserFilter(Filter):
     created_at__gte: Timestamp | None = None
     created_at__lt: Timestamp | None = None
     order_by: OrderBy[UserOrder] = None
+    search: Search = None
 
     search_fields: ClassVar = ("email", "display_name")
 

@@ -21,7 +21,7 @@ class UserCreate(Schema):
 class UserUpdate(Schema):
     """What users may change of themselves."""
 
-    model_config = example(display_name="Ada")
+    model_config = example({"display_name": "Ada"})
 
     display_name: DisplayName | None = UNSET
 
@@ -29,7 +29,7 @@ class UserUpdate(Schema):
 class UserAdminUpdate(UserUpdate):
     """What superusers may change of anyone."""
 
-    model_config = example(is_active=False)
+    model_config = example({"is_active": False})
 
     is_active: bool = UNSET
     is_superuser: bool = UNSET

@@ -4,8 +4,12 @@ What creates or upserts takes an Idempotency-Key, but not under /auth: those ans
 which would be stored.
 """
 
+from collections.abc import Iterator
+from types import ModuleType
+
 from fastapi import APIRouter, Depends
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from app.auth.dependencies import authenticate
 from app.core.registry import modules
@@ -26,7 +30,7 @@ def v1_router() -> APIRouter:
     public, private, repeatable = APIRouter(), APIRouter(), APIRouter()
     missing = set(PUBLIC)
     for module in modules("router"):
-        for route in module.router.routes:
+        for route in _routes(module):
             assert isinstance(route, APIRoute)
             names = {f"{method} {route.path}" for method in route.methods or ()}
             group = repeatable if _is_repeatable(route) else private
@@ -40,6 +44,13 @@ def v1_router() -> APIRouter:
     router.include_router(private, dependencies=[session])
     router.include_router(repeatable, dependencies=[session, key])
     return router
+
+
+def _routes(module: ModuleType) -> Iterator[BaseRoute]:
+    """Those of all routers of the module, such as the lists below another entity's path."""
+    for each in vars(module).values():
+        if isinstance(each, APIRouter):
+            yield from each.routes
 
 
 def _is_repeatable(route: APIRoute) -> bool:

@@ -1,0 +1,211 @@
+"""What rows refer to, and what becomes of those that refer to a deleted one.
+
+A foreign key does not see a soft delete. So whoever writes a reference holds the row that it is to,
+and whoever deletes a row looks for references once he has locked it: of two who meet, one waits for
+the other, and then sees what he did. Locks are taken from the referred to the referring, by id.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy import (
+    Column,
+    Executable,
+    Select,
+    Table,
+    Update,
+    Uuid,
+    any_,
+    bindparam,
+    func,
+    select,
+    update,
+)
+
+from app.common import bulk
+from app.common.sql_filters import bind_array
+from app.core.models import Entity, OnDelete
+from app.core.registry import load_models
+from app.core.repository import Caller, Everyone
+from app.database import UnitOfWork
+from app.exceptions import Conflict, FieldError, Invalid
+from app.sql import Row, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A table that `fields` refer to. Statements bind `ids`, and the second one `caller`."""
+
+    fields: Sequence[str]
+    hold: Statement
+    hold_own: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A column that refers to the table. The statement keeps the rule for `ids`."""
+
+    table: Table
+    rule: OnDelete
+    statement: Statement
+
+
+class References:
+    """Those of one entity, in either direction."""
+
+    def __init__(self, model: type[Entity]) -> None:
+        """Raises TypeError for a rule that a column cannot keep."""
+        self._name = model.__name__
+        self._table = model.metadata.tables[model.__tablename__]
+        columns = list(_referring(self._table))
+        self._fields = [column.name for column in columns]
+        for column in columns:
+            if column.info["ondelete"] == "setnull" and not column.nullable:
+                raise TypeError(f"{self._name}.{column.name}: setnull needs one that may be null")
+
+    async def require(
+        self, work: UnitOfWork, caller: Caller, rows: Sequence[BaseModel], *, many: bool = False
+    ) -> None:
+        """Hold what the rows refer to until the transaction ends.
+
+        Raises Invalid where that is no live row that the caller may see. When there may be `many`
+        rows, they are the `items` of a body.
+        """
+        if not self._fields:
+            return
+        values = {field: [getattr(row, field, None) for row in rows] for field in self._fields}
+        if missing := await self._missing(work, caller, values):
+            raise Invalid(
+                errors=[
+                    _error(field, "items", at) if many else _error(field) for at, field in missing
+                ]
+            )
+
+    async def require_of(self, work: UnitOfWork, caller: Caller, row: Row) -> None:
+        """The same for a row that has just come back; raises Conflict."""
+        if not self._fields:
+            return
+        values = {field: [row[field]] for field in self._fields}
+        if missing := await self._missing(work, caller, values):
+            errors = [_error(field) for _, field in missing]
+            raise Conflict(errors[0].message, errors=errors)
+
+    async def follow(self, work: UnitOfWork, ids: Sequence[UUID]) -> None:
+        """Keep the rules for all that refers to rows that this transaction has deleted.
+
+        Raises Conflict where they say that the rows must stay.
+        """
+        gone = [(self._table, ids)]
+        restricted: list[tuple[Child, Sequence[UUID]]] = []
+        for table, deleted in gone:  # which grows
+            for child in _children(table):
+                if child.rule == "restrict":
+                    restricted.append((child, deleted))
+                    continue
+                written = await work.fetch(child.statement, {"ids": deleted})
+                if written and child.rule == "cascade":
+                    gone.append((child.table, [row["id"] for row in written]))
+        # At last: what goes as well keeps nothing back.
+        for child, deleted in restricted:
+            row = await work.fetch_one(child.statement, {"ids": deleted})
+            if row is not None:
+                what = f"{self._name} {row[0]}" if row[0] in ids else "What would go with it"
+                raise Conflict(
+                    f"{what} is still referred to by {child.table.name.replace('_', ' ')}"
+                )
+
+    @cached_property
+    def _parents(self) -> Sequence[Parent]:
+        load_models()
+        fields: dict[Table, list[str]] = {}
+        for column in _referring(self._table):
+            fields.setdefault(_target(column), []).append(column.name)
+        # In the order in which a delete reaches them.
+        return [
+            Parent(
+                fields[table],
+                Statement(_hold(table, own=False)),
+                Statement(_hold(table, own="owner_id" in table.columns)),
+            )
+            for table in self._table.metadata.sorted_tables
+            if table in fields
+        ]
+
+    async def _missing(
+        self, work: UnitOfWork, caller: Caller, values: Mapping[str, Sequence[UUID | None]]
+    ) -> list[tuple[int, str]]:
+        """Hold what these columns refer to; position and field of what is not there."""
+        missing: list[tuple[int, str]] = []
+        for parent in self._parents:
+            wanted = {id for field in parent.fields for id in values[field] if id is not None}
+            if not wanted:
+                continue
+            hold = parent.hold if isinstance(caller, Everyone) else parent.hold_own
+            found = await work.fetch(hold, {"ids": list(wanted), "caller": caller})
+            absent = wanted.difference(row["id"] for row in found)
+            for field in parent.fields:
+                missing += [(at, field) for at, id in enumerate(values[field]) if id in absent]
+        return sorted(missing)
+
+
+def _error(field: str, *at: str | int) -> FieldError:
+    message = f"{field} refers to something that is not there"
+    return FieldError(("body", *at, field), message, "reference")
+
+
+def _referring(table: Table) -> Iterator[Column[Any]]:
+    return (column for column in table.columns if "ondelete" in column.info)
+
+
+def _target(column: Column[Any]) -> Table:
+    [key] = column.foreign_keys
+    return key.column.table
+
+
+@cache
+def _children(table: Table) -> Sequence[Child]:
+    load_models()
+    return [
+        Child(each, column.info["ondelete"], Statement(RULES[column.info["ondelete"]](column)))
+        for each in table.metadata.sorted_tables
+        for column in _referring(each)
+        if _target(column) is table
+    ]
+
+
+def _hold(table: Table, *, own: bool) -> Select[Any]:
+    rows = table.columns
+    query = select(rows.id).where(rows.id == any_(bind_array("ids", Uuid())))
+    if own:
+        query = query.where(rows.owner_id == bindparam("caller", None, Uuid()))
+    return query.where(rows.deleted_at.is_(None)).order_by(rows.id).with_for_update(read=True)
+
+
+def _live(column: Column[Any]) -> Select[Any]:
+    """The column of the live rows that refer to any of `ids`."""
+    refers = column == any_(bind_array("ids", Uuid()))
+    return select(column).where(refers, column.table.columns.deleted_at.is_(None))
+
+
+def _write(column: Column[Any], values: dict[str, Any]) -> Update:
+    table = column.table
+    assert isinstance(table, Table)
+    id = table.columns.id
+    locked = _live(column).with_only_columns(id).order_by(id).with_for_update().cte("locked")
+    return (
+        update(table)
+        .where(id.in_(select(locked.columns.id)))
+        .values(values | bulk.written(table))
+        .returning(id)
+    )
+
+
+RULES: dict[OnDelete, Callable[[Column[Any]], Executable]] = {
+    "restrict": lambda column: _live(column).limit(1),
+    "cascade": lambda column: _write(column, {"deleted_at": func.now()}),
+    "setnull": lambda column: _write(column, {column.name: None}),
+}

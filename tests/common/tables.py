@@ -1,0 +1,35 @@
+"""Entities for tests alone: they may refer to users, and nobody else sees them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import MetaData
+from sqlalchemy.orm import registry
+
+from app.core.models import NAMING_CONVENTION, Base, Entity
+from app.database import Database
+from app.users.models import User
+
+
+class IsolatedEntity(Entity):
+    """Shares neither metadata nor registry with the application's."""
+
+    __abstract__ = True
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+    registry = registry(metadata=metadata)
+    registry.update_type_annotation_map(Base.registry.type_annotation_map)
+    _sa_registry = registry
+
+
+Base.metadata.tables[User.__tablename__].to_metadata(IsolatedEntity.metadata)
+
+
+@asynccontextmanager
+async def created(database: Database, *models: type[Entity]) -> AsyncIterator[None]:
+    """Their tables, for as long as the context lasts."""
+    tables = [IsolatedEntity.metadata.tables[each.__tablename__] for each in models]
+    async with database.engine.begin() as connection:
+        await connection.run_sync(IsolatedEntity.metadata.create_all, tables)
+    yield
+    async with database.engine.begin() as connection:
+        await connection.run_sync(IsolatedEntity.metadata.drop_all, tables)

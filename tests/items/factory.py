@@ -1,0 +1,30 @@
+"""Ready-made items."""
+
+from itertools import count
+from typing import Any
+
+import httpx
+
+ITEMS = "/api/v1/items"
+
+_numbers = count(1)
+
+
+def item(**fields: Any) -> dict[str, Any]:
+    """The JSON of one that can be created, with unique values of its own."""
+    n = next(_numbers)
+    return {
+        "name": "name",
+        "description": "description",
+        "sku": f"SKU{n}",
+        "price": "0",
+        "quantity": 0,
+        "status": "draft",
+    } | fields
+
+
+async def create_item(client: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
+    response = await client.post(ITEMS, json=item(**fields))
+    assert response.status_code == 201, response.text
+    created: dict[str, Any] = response.json()
+    return created

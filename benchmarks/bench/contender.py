@@ -27,7 +27,9 @@ LIMIT = Contender(
 )
 CONTENDERS = (
     LIMIT,
-    Contender("ours", "Plinth in production, log line and all"),
+    Contender(
+        "ours", "Plinth in production, log line and all", has_cursors=True, can_skip_total=True
+    ),
     Contender("tutorial", "async ORM, BaseHTTPMiddleware, FilterDepends, Page"),
     Contender(
         "fastcrud",

@@ -22,40 +22,47 @@ PLAIN, COMPRESSED = b"0", b"1"
 
 
 class Cursors:
-    def __init__(self, secret: str) -> None:
-        self._key = hmac.digest(secret.encode(), b"cursor", sha256)
+    """Those of one list: under these filters, in this order, for this caller on this route."""
 
-    def write(self, position: Position, filters: Filter, bound_to: bytes) -> str:
+    def __init__(self, key: bytes, filters: Filter, caller_and_route: str) -> None:
+        self._key = key
+        self._filters = filters
+        conditions = [(each.parameter, each.value) for each in filters.conditions()]
+        about = [caller_and_route, conditions, filters.order, filters.term, filters.deleted]
+        made = orjson.dumps(about, default=str)
+        self._bound_to = b"%d %s" % (len(made), made)
+
+    def write(self, position: Position) -> str:
         content = orjson.dumps([position.backwards, position.key], default=str)
         marked = PLAIN + content
         if len(content) > LONG:
             marked = COMPRESSED + zlib.compress(content)
         text = urlsafe_b64encode(marked).rstrip(b"=")
-        return (self._sign(text, filters, bound_to) + text).decode()
+        return (self._sign(text) + text).decode()
 
-    def read(self, cursor: str, filters: Filter, bound_to: bytes) -> Position:
+    def read(self, cursor: str) -> Position:
         """Raises InvalidCursor for all that `write` did not make for the same list."""
         given = cursor.encode()
         signature, text = given[:SIGNATURE_LENGTH], given[SIGNATURE_LENGTH:]
-        if not hmac.compare_digest(signature, self._sign(text, filters, bound_to)):
+        if not hmac.compare_digest(signature, self._sign(text)):
             raise InvalidCursor
         marked = urlsafe_b64decode(text + b"=" * (-len(text) % 4))
         content = marked[1:] if marked[:1] == PLAIN else zlib.decompress(marked[1:])
-        fields = tuple(key.field for key in filters.order)
+        fields = tuple(key.field for key in self._filters.order)
         try:
-            backwards, key = _adapter(filters.Constants.model, fields).validate_json(content)
+            backwards, key = _adapter(self._filters.Constants.model, fields).validate_json(content)
         except ValidationError:  # signed before a column changed its type
             raise InvalidCursor from None
         return Position(key, backwards)
 
-    def _sign(self, text: bytes, filters: Filter, bound_to: bytes) -> bytes:
-        conditions = [(each.parameter, each.value) for each in filters.conditions()]
-        order = [(key.field, key.descending) for key in filters.order]
-        query = orjson.dumps([conditions, order, filters.term, filters.deleted], default=str)
-        # Their lengths keep the three parts apart.
-        lengths = b"%d %d " % (len(bound_to), len(query))
-        made = hmac.digest(self._key, lengths + bound_to + query + text, sha256)
+    def _sign(self, text: bytes) -> bytes:
+        made = hmac.digest(self._key, self._bound_to + text, "sha256")
         return urlsafe_b64encode(made[:SIGNATURE_BYTES])
+
+
+def cursor_key(secret: str) -> bytes:
+    """The key that signs cursors, and nothing else that the secret is for."""
+    return hmac.digest(secret.encode(), b"cursor", sha256)
 
 
 @cache

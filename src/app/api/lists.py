@@ -1,41 +1,40 @@
 """What the API adds to a list: cursors for its positions, and links to the pages around."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
 from fastapi.dependencies.models import Dependant
 from starlette.requests import Request
 
-from app.api.cursors import Cursors
+from app.api.cursors import Cursors, cursor_key
 from app.core.filters import Filter
-from app.core.pagination import MAX_OFFSET, Page, Position
+from app.core.pagination import MAX_OFFSET, Page
 
 
 class List:
     """One route that lists; `argument` is the endpoint's for its filters."""
 
-    def __init__(self, argument: str, cursors: Cursors) -> None:
+    def __init__(self, argument: str, secret: str) -> None:
         self._argument = argument
-        self._cursors = cursors
+        self._key = cursor_key(secret)
 
-    def open(self, request: Request, arguments: dict[str, Any]) -> Filter:
-        """Read the cursor, if one was sent. Raises InvalidCursor."""
+    async def run(
+        self,
+        request: Request,
+        arguments: dict[str, Any],
+        endpoint: Callable[..., Awaitable[Page[Any]]],
+    ) -> tuple[Page[Any], str]:
+        """The page, with its cursors, and its Link header (RFC 8288). Raises InvalidCursor."""
         filters: Filter = arguments[self._argument]
+        scope = request.scope
+        cursors = Cursors(self._key, filters, f"{scope['state'].get('user_id')} {scope['path']}")
         if filters.cursor is not None:
-            position = self._cursors.read(filters.cursor, filters, _bound_to(request))
-            filters = arguments[self._argument] = filters.at(position)
-        return filters
-
-    def close(self, request: Request, filters: Filter, page: Page[Any]) -> str:
-        """Give the page its cursors, and return its Link header (RFC 8288)."""
-        bound_to = _bound_to(request)
-
-        def cursor(position: Position | None) -> str | None:
-            return self._cursors.write(position, filters, bound_to) if position else None
-
-        page.next_cursor = cursor(page.following)
-        page.previous_cursor = cursor(page.preceding)
-        return _links(request, filters, page)
+            filters = arguments[self._argument] = filters.at(cursors.read(filters.cursor))
+        page = await endpoint(**arguments)
+        page.next_cursor = cursors.write(page.following) if page.following else None
+        page.previous_cursor = cursors.write(page.preceding) if page.preceding else None
+        return page, _links(scope["path"], scope["query_string"], filters, page)
 
 
 def filters_of(dependant: Dependant) -> str | None:
@@ -57,13 +56,7 @@ def _is_filter(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, Filter)
 
 
-def _bound_to(request: Request) -> bytes:
-    """The route and the caller."""
-    return f"{request.scope['path']} {request.scope['state'].get('user_id')}".encode()
-
-
-def _links(request: Request, filters: Filter, page: Page[Any]) -> str:
-    kept = _without(request.scope["query_string"].decode("latin-1"), {"page", "cursor"})
+def _links(path: str, query: bytes, filters: Filter, page: Page[Any]) -> str:
     targets: dict[str, str] = {}
     if page.page is None:
         # Where counting was not asked for, the first page shall not begin to.
@@ -79,10 +72,9 @@ def _links(request: Request, filters: Filter, page: Page[Any]) -> str:
         targets["next"] = f"page={filters.page + 1}" if by_number else f"cursor={page.next_cursor}"
     if page.pages is not None and (page.pages - 1) * page.size <= MAX_OFFSET:
         targets["last"] = f"page={max(page.pages, 1)}"
-    path = quote(request.scope["path"])
-    return ", ".join(
-        f'<{path}?{"&".join([*kept, target])}>; rel="{name}"' for name, target in targets.items()
-    )
+    kept = "".join(f"{part}&" for part in _without(query.decode("latin-1"), {"page", "cursor"}))
+    base = f"<{quote(path)}?{kept}"
+    return ", ".join(f'{base}{target}>; rel="{name}"' for name, target in targets.items())
 
 
 def _without(query: str, names: set[str]) -> list[str]:

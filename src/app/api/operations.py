@@ -23,7 +23,6 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app.api.arguments import FastAPISolver, Plan, Solved
-from app.api.cursors import Cursors
 from app.api.idempotency import run_once
 from app.api.json_body import JsonBody
 from app.api.lists import List, filters_of
@@ -71,8 +70,7 @@ class Operation:
         self._renderer = Renderer(context.response_model) if context.response_model else None
         self._versioned = "version" in getattr(context.response_model, "model_fields", ())
         filters = filters_of(dependant)
-        secret = settings.secret_key.get_secret_value()
-        self._list = List(filters, Cursors(secret)) if filters else None
+        self._list = List(filters, settings.secret_key.get_secret_value()) if filters else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["state"]["route"] = self.path
@@ -158,9 +156,8 @@ class Operation:
             raise RequestValidationError(solved.errors)
         headers = {}
         if self._list:
-            filters = self._list.open(request, solved.arguments)
-            result = await self._endpoint(**solved.arguments)
-            headers["Link"] = self._list.close(request, filters, result)
+            arguments = solved.arguments
+            result, headers["Link"] = await self._list.run(request, arguments, self._endpoint)
         else:
             result = await self._endpoint(**solved.arguments)
         response = self._respond(request, result, headers)

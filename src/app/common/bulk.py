@@ -40,11 +40,13 @@ from sqlalchemy.types import TypeEngine
 from app.common.sql_filters import bind_array, unbounded
 from app.exceptions import FieldError, Invalid
 
+NATURAL_KEY = "natural_key"  # what a table's `info` calls it
+
 type Key = tuple[Any, ...]
 
 
 def keys_of(rows: Sequence[BaseModel], natural_key: Sequence[str]) -> list[Key]:
-    """The natural key of each row, by which every bulk call sorts: then they never deadlock."""
+    """The natural key of each row, by which they are sorted before they are written."""
     return [tuple(getattr(row, name) for name in natural_key) for row in rows]
 
 
@@ -119,9 +121,15 @@ def find(table: Table, key: Sequence[str]) -> Select[Any]:
     return select(*columns).where(*_live(table, key, data))
 
 
-def in_order(column: Column[Any]) -> ColumnElement[Any]:
-    """The column as Python sorts its values: text by its code points."""
-    return collate(column, "C") if isinstance(column.type, String) else column
+def lock_order(table: Table) -> list[ColumnElement[Any]]:
+    """The order in which whoever locks many rows of a table does so: then none of them deadlock.
+
+    By the natural key as Python sorts it, text by its code points, since that is how new rows are
+    inserted.
+    """
+    keys = [table.columns[name] for name in table.info.get(NATURAL_KEY, ())]
+    ordered = [collate(key, "C") if isinstance(key.type, String) else key for key in keys]
+    return [*ordered, table.columns.id]
 
 
 def written(table: Table) -> dict[str, ColumnElement[Any]]:

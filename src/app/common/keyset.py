@@ -23,6 +23,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from app.common.rows import listed
 from app.common.sql_filters import unbounded
 from app.core.filters import SortKey
 from app.core.pagination import Position
@@ -108,10 +109,10 @@ def walk(
         for each in ranges(table, keys, position)
     ]
     if len(parts) == 1:
-        return parts[0]
+        return parts[0].with_only_columns(*listed(table), maintain_column_froms=True)
     found = union_all(*(select(each.subquery()) for each in parts)).subquery("found")
     in_order = order_by(table, keys, backwards=backwards, source=found)
-    return select(found).order_by(*in_order).limit(limit)
+    return select(*listed(table, found)).order_by(*in_order).limit(limit)
 
 
 def ranges(table: Table, keys: Sequence[SortKey], position: Shape) -> Iterator[Range]:

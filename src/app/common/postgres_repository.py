@@ -36,6 +36,7 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
     """
 
     _hydrate: ClassVar[Hydrator[Any]]
+    _lists: ClassVar[Hydrator[Any]]
     _defaults: ClassVar[dict[str, Callable[[], Any]]]
     _references: ClassVar[References]
     _callers: ClassVar[Statements[Any]]
@@ -44,9 +45,11 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls._hydrate = Hydrator(cls.model)
+        cls._lists = Hydrator(cls.model, lists=True)
         cls._references = References(cls.model)
         cls._callers = Statements(cls.model, scoped=True)
         cls._everyones = Statements(cls.model, scoped=False)
+        cls._callers.table.info[bulk.NATURAL_KEY] = cls.natural_key
         cls._defaults = insert_defaults(cls._callers.table)
 
     def __init__(self, work: UnitOfWork, caller: Caller) -> None:
@@ -78,9 +81,12 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
             values |= keyset.values(position)
             found = await self.work.fetch(self._sql.walk(filters, position), values)
         fields = [key.field for key in filters.order]
-        page = window(found, filters, lambda row: tuple(row[field] for field in fields))
+        lists = self._lists
+        page = window(
+            found, filters, lambda row: tuple(lists.value(row, field) for field in fields)
+        )
         return Page[ModelT].create(
-            Rows(page.rows, self._hydrate),
+            Rows(page.rows, lists),
             filters,
             total=await self._total(filters, page),
             following=page.following,
@@ -185,7 +191,7 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
     async def bulk_delete(self, ids: Sequence[UUID]) -> int:
         distinct = tuple(set(ids))
         values = self._values(ids=distinct, expected=len(distinct))
-        if await self.work.execute(self._sql.bulk_delete(self.natural_key), values) < len(distinct):
+        if await self.work.execute(self._sql.bulk_delete(), values) < len(distinct):
             found = {row["id"] for row in await self.work.fetch(self._sql.ids_among(), values)}
             missing = next(id for id in ids if id not in found)
             raise NotFound(f"{self.model.__name__} {missing} not found")

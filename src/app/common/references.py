@@ -2,7 +2,8 @@
 
 A foreign key does not see a soft delete. So whoever writes a reference holds the row that it is to,
 and whoever deletes a row looks for references once he has locked it: of two who meet, one waits for
-the other, and then sees what he did. Locks are taken from the referred to the referring, by id.
+the other, and then sees what he did. Locks are taken from the referred to the referring, and in one
+order within a table.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -182,7 +183,8 @@ def _hold(table: Table, *, own: bool) -> Select[Any]:
     query = select(rows.id).where(rows.id == any_(bind_array("ids", Uuid())))
     if own:
         query = query.where(rows.owner_id == bindparam("caller", None, Uuid()))
-    return query.where(rows.deleted_at.is_(None)).order_by(rows.id).with_for_update(read=True)
+    live = query.where(rows.deleted_at.is_(None))
+    return live.order_by(*bulk.lock_order(table)).with_for_update(read=True)
 
 
 def _live(column: Column[Any]) -> Select[Any]:
@@ -195,7 +197,8 @@ def _write(column: Column[Any], values: dict[str, Any]) -> Update:
     table = column.table
     assert isinstance(table, Table)
     id = table.columns.id
-    locked = _live(column).with_only_columns(id).order_by(id).with_for_update().cte("locked")
+    found = _live(column).with_only_columns(id).order_by(*bulk.lock_order(table))
+    locked = found.with_for_update().cte("locked")
     return (
         update(table)
         .where(id.in_(select(locked.columns.id)))

@@ -2,10 +2,24 @@
 
 from collections.abc import Callable, Sequence
 from copy import copy
+from decimal import Decimal
 from functools import cached_property, partial
 from typing import Any, overload
+from uuid import UUID
 
-from sqlalchemy import ARRAY, Enum, Table, TypeDecorator, inspect
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Enum,
+    FromClause,
+    Numeric,
+    Table,
+    Text,
+    TypeDecorator,
+    Uuid,
+    cast,
+    inspect,
+)
 from sqlalchemy.orm import Mapper, configure_mappers
 from sqlalchemy.types import TypeEngine
 
@@ -15,11 +29,37 @@ from app.sql import DIALECT, Row
 type Converters = list[tuple[str, Callable[[Any], Any]]]
 
 
-class Hydrator[ModelT: Entity]:
-    """Makes instances that are complete and detached: no attribute ever loads by itself."""
+def listed(table: Table, source: FromClause | None = None) -> list[ColumnElement[Any]]:
+    """The columns of a list, taken from `source` if the rows come from there.
 
-    def __init__(self, model: type[ModelT]) -> None:
+    Ids and decimals come as the text that JSON has for them: to make objects of them, and text
+    again, would be the larger part of what a page costs.
+    """
+    columns = (table if source is None else source).columns
+    return [
+        cast(columns[each.name], Text).label(each.name)
+        if _reader(each.type)
+        else columns[each.name]
+        for each in table.columns
+    ]
+
+
+def _reader(kind: TypeEngine[Any]) -> Callable[[str], Any] | None:
+    """What makes a value of the text, for types that are listed as text."""
+    if isinstance(kind, Uuid):
+        return UUID
+    return Decimal if isinstance(kind, Numeric) and kind.asdecimal else None
+
+
+class Hydrator[ModelT: Entity]:
+    """Makes instances that are complete and detached: no attribute ever loads by itself.
+
+    `lists`: from rows whose columns are those of `listed`.
+    """
+
+    def __init__(self, model: type[ModelT], *, lists: bool = False) -> None:
         self._model = model
+        self._lists = lists
 
     def __call__(self, row: Row) -> ModelT:
         instance: ModelT = self._new_instance()
@@ -28,6 +68,12 @@ class Hydrator[ModelT: Entity]:
         for name, convert in self._converters:
             fields[name] = convert(fields[name])
         return instance
+
+    def value(self, row: Row, field: str) -> Any:
+        """One value as an instance would have it, but for enums."""
+        value = row[field]
+        read = self._readers.get(field)
+        return value if read is None or value is None else read(value)
 
     @cached_property
     def decodes(self) -> bool:
@@ -46,7 +92,16 @@ class Hydrator[ModelT: Entity]:
 
     @cached_property
     def _converters(self) -> Converters:
-        return [*self._converters_of(Enum), *self._decorators]
+        read = [(name, partial(_unless_none, read)) for name, read in self._readers.items()]
+        return [*read, *self._converters_of(Enum), *self._decorators]
+
+    @cached_property
+    def _readers(self) -> dict[str, Callable[[str], Any]]:
+        if not self._lists:
+            return {}
+        columns = self._mapper.local_table.columns
+        readers = {column.name: _reader(column.type) for column in columns}
+        return {name: read for name, read in readers.items() if read}
 
     @cached_property
     def _decorators(self) -> Converters:
@@ -89,6 +144,10 @@ class Rows[ModelT: Entity](Sequence[ModelT]):
         if self._instances is not None or self._hydrate.decodes:
             return [vars(each) for each in self]
         return self._rows
+
+
+def _unless_none(read: Callable[[str], Any], value: str | None) -> Any:
+    return None if value is None else read(value)
 
 
 def insert_defaults(table: Table) -> dict[str, Callable[[], Any]]:

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from app.common import bulk, keyset, sql_filters
+from app.common.rows import listed
 from app.common.sql_filters import bind_array
 from app.core.filters import Deleted, Filter, Operator
 from app.core.models import Entity
@@ -50,7 +51,7 @@ class Statements[ModelT: Entity]:
 
     def page(self, filters: Filter) -> Statement:
         """Binds `limit` and `offset`, and what `sql_filters.values` has."""
-        build = self._deep_page if filters.offset >= DEEP else self._page
+        build = self._deep_page if filters.offset >= DEEP else self._shallow_page
         return self._keep(
             ("page", filters.offset >= DEEP, filters.order, _shape(filters)),
             lambda: build(filters),
@@ -128,9 +129,9 @@ class Statements[ModelT: Entity]:
     def bulk_find(self, key: Sequence[str]) -> Statement:
         return self._keep("bulk find", lambda: bulk.find(self.table, key))
 
-    def bulk_delete(self, key: Sequence[str]) -> Statement:
+    def bulk_delete(self) -> Statement:
         """Binds `expected`, how many rows there must be for any of them to go."""
-        return self._keep("bulk delete", lambda: self._delete_all(key))
+        return self._keep("bulk delete", self._delete_all)
 
     def ids_among(self) -> Statement:
         return self._keep(
@@ -174,11 +175,15 @@ class Statements[ModelT: Entity]:
         query = self._matching(filters).order_by(*keyset.order_by(self.table, filters.order))
         return query.limit(_bound("limit")).offset(_bound("offset"))
 
-    def _deep_page(self, filters: Filter) -> Select[ModelT]:
+    def _shallow_page(self, filters: Filter) -> Select[Any]:
+        columns = listed(self.table)
+        return self._page(filters).with_only_columns(*columns, maintain_column_froms=True)
+
+    def _deep_page(self, filters: Filter) -> Select[Any]:
         # An index with all that is asked for has the ids without a look at any row.
         ids = self._page(filters).with_only_columns(self.table.columns.id).subquery("page")
         return (
-            select(self.model)
+            select(*listed(self.table))
             .join(ids, self.table.columns.id == ids.columns.id)
             .order_by(*keyset.order_by(self.table, filters.order))
         )
@@ -189,15 +194,13 @@ class Statements[ModelT: Entity]:
             rows.append(self.table.columns.version == any_(bind_array("versions", Integer())))
         return update(self.table).where(*rows).values(values | bulk.written(self.table))
 
-    def _delete_all(self, key: Sequence[str]) -> Update:
+    def _delete_all(self) -> Update:
         id = self.table.columns.id
-        # Locked in the order in which bulk calls write, so that none of them wait for each other.
-        order = [bulk.in_order(self.table.columns[name]) for name in key]
         locked = (
             self.query()
             .with_only_columns(id)
             .where(self._is_among())
-            .order_by(*order, id)
+            .order_by(*bulk.lock_order(self.table))
             .with_for_update()
             .cte("locked")
         )

@@ -6,9 +6,8 @@ A filter declares each parameter as a field: `price__gte` is the model's `price`
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar
 
 from fastapi_filter.base.filter import BaseFilterModel
 from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
@@ -52,8 +51,7 @@ DESCRIPTIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """`parameter` is the name in the query string, and the bind parameter's in SQL."""
 
     parameter: str
@@ -62,8 +60,7 @@ class Condition:
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class SortKey:
+class SortKey(NamedTuple):
     field: str
     descending: bool = False
 

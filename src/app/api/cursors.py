@@ -4,7 +4,7 @@ import hmac
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from functools import cache
-from hashlib import sha256
+from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -56,13 +56,14 @@ class Cursors:
         return Position(key, backwards)
 
     def _sign(self, text: bytes) -> bytes:
-        made = hmac.digest(self._key, self._bound_to + text, "sha256")
-        return urlsafe_b64encode(made[:SIGNATURE_BYTES])
+        # A MAC by itself (RFC 7693), in a fraction of an HMAC's time.
+        made = blake2b(self._bound_to + text, key=self._key, digest_size=SIGNATURE_BYTES)
+        return urlsafe_b64encode(made.digest())
 
 
 def cursor_key(secret: str) -> bytes:
     """The key that signs cursors, and nothing else that the secret is for."""
-    return hmac.digest(secret.encode(), b"cursor", sha256)
+    return blake2b(secret.encode(), person=b"cursors").digest()
 
 
 @cache

@@ -63,7 +63,11 @@ class Renderer:
         if not self._many:
             return self._row(vars(result))
         if isinstance(result.items, Rows):  # of the columns' types, as they come
-            rows = [self._fields(row) for row in result.items.mappings()]
+            names = self._names
+            rows = [
+                dict(zip(names, values, strict=True))
+                for values in map(self._values, result.items.mappings())
+            ]
         else:
             rows = [self._row(vars(item)) for item in result.items]
         return {**vars(result), "items": rows}

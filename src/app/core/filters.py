@@ -158,13 +158,13 @@ class Filter(PageParams, BaseFilterModel):
             return value
         return [part for each in value for part in split(each)]
 
-    @field_validator("*", mode="before", check_fields=False)
+    @field_validator("order_by", mode="before")
     @classmethod
     def validate_order_by(cls, value: Any, _: ValidationInfo) -> Any:
         """Leave the keys to the Literal of an entity: the base would take any attribute."""
         return value
 
-    @field_validator("*", mode="before", check_fields=False)
+    @field_validator("order_by", mode="before")
     @classmethod
     def strip_order_by_values(cls, value: Any, _: ValidationInfo) -> Any:
         return value

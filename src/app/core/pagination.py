@@ -74,9 +74,13 @@ class PageParams(BaseModel, AbstractParams):
 
         Raises LookupError for a cursor that nobody has read: it is for the API to verify it.
         """
-        if self.cursor is not None and self._position is None:
+        private = (
+            self.__pydantic_private__
+        )  # a private attribute by its name takes ten times as long
+        position: Position | None = private["_position"] if private else None
+        if self.cursor is not None and position is None:
             raise LookupError("the cursor was not read")
-        return self._position
+        return position
 
     @property
     def counted(self) -> bool:

@@ -1,10 +1,22 @@
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
 
-from app.core.filters import Filter, Operator, SortKey
+from app.core.filters import MAX_VALUES, Filter, Operator, SortKey, split
 from app.core.schemas import Text
 from app.items.filters import ItemFilter
 from app.items.models import Item
+
+EXAMPLES = settings(derandomize=True, deadline=None)  # a busy machine may take long
+
+# Mostly of what the grammar knows.
+VALUES = st.text(st.sampled_from('",a\n') | st.characters(), max_size=6)
+
+
+def quote(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"'
 
 
 def test_a_filter_on_a_field_that_is_not_there_cannot_be_declared() -> None:
@@ -48,3 +60,81 @@ def test_every_order_is_total() -> None:
 def test_what_is_no_declared_key_is_refused(keys: list[str]) -> None:
     with pytest.raises(ValidationError):
         ItemFilter.model_validate({"order_by": keys})
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("", [""]),
+        ("a", ["a"]),
+        ("a,b", ["a", "b"]),
+        (",", ["", ""]),
+        ("a,", ["a", ""]),
+        (" a , b ", [" a ", " b "]),
+        ('""', [""]),
+        ('"",', ["", ""]),
+        (',""', ["", ""]),
+        ('"a,b",c', ["a,b", "c"]),
+        ('c,"a,b"', ["c", "a,b"]),
+        ('"a""b"', ['a"b']),
+        ('""""', ['"']),
+        ('""",""",x', ['","', "x"]),
+        ('5" pipe', ['5" pipe']),
+        ('a"b"c,d', ['a"b"c', "d"]),
+        (' "a"', [' "a"']),
+        ('"a\nb",c\n', ["a\nb", "c\n"]),
+    ],
+)
+def test_values_stand_between_commas(text: str, values: list[str]) -> None:
+    assert split(text) == values
+
+
+@pytest.mark.parametrize("text", ['"', '"a', '"a"b', '"a" ,b', 'a,"b', '"a,b', '"""', 'a,"b"c,d'])
+def test_a_quote_that_does_not_end_is_refused(text: str) -> None:
+    with pytest.raises(PydanticCustomError, match="must end"):
+        split(text)
+    with pytest.raises(ValidationError):
+        ItemFilter.model_validate({"sku__in": [text]})
+
+
+@EXAMPLES
+@given(values=st.lists(VALUES, min_size=1), bare=st.booleans())
+def test_every_list_of_values_can_be_written(values: list[str], *, bare: bool) -> None:
+    plain = [bare and "," not in value and not value.startswith('"') for value in values]
+    written = [
+        value if is_plain else quote(value) for value, is_plain in zip(values, plain, strict=True)
+    ]
+    assert split(",".join(written)) == values
+
+
+@EXAMPLES
+@given(text=VALUES)
+def test_every_text_has_one_meaning_or_none(text: str) -> None:
+    try:
+        values = split(text)
+    except PydanticCustomError:
+        assert '"' in text
+    else:
+        assert split(",".join(map(quote, values))) == values
+
+
+@pytest.mark.parametrize("text", ['"' * 100_001, '"' + 'a""' * 50_000, '"a",' * 50_000 + '"'])
+def test_a_hostile_text_costs_no_more_than_its_length(text: str) -> None:
+    with pytest.raises(PydanticCustomError):
+        split(text)
+
+
+def test_values_may_be_repeated_and_separated_at_once() -> None:
+    filters = ItemFilter.model_validate({"sku__in": ["a,b", '"c,d"', ""]})
+    assert filters.sku__in == ["a", "b", "c,d", ""]
+
+
+def test_values_are_counted_after_they_are_separated() -> None:
+    many = ",".join(map(str, range(MAX_VALUES)))
+    assert len(ItemFilter.model_validate({"sku__in": [many]}).sku__in or ()) == MAX_VALUES
+    with pytest.raises(ValidationError):
+        ItemFilter.model_validate({"sku__in": [many, "x"]})
+
+
+def test_only_lists_are_separated() -> None:
+    assert ItemFilter.model_validate({"name": 'a,"b'}).name == 'a,"b'

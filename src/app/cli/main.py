@@ -1,11 +1,12 @@
 """The `app` command."""
 
 import sys
+from importlib.util import find_spec
 
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.cli import check, database, new, routes, servers, users
+from app.cli import check, database, routes, servers, users
 from app.config import SettingsError
 from app.exceptions import AppError, FieldError
 
@@ -17,8 +18,11 @@ cli.command()(database.purge)
 cli.command()(routes.routes)
 cli.command()(check.check)
 cli.add_typer(users.cli, name="user")
-cli.add_typer(new.new, name="new")
-cli.add_typer(new.remove, name="remove")
+if find_spec("merge3"):  # of the development packages, as is all that a new entity is checked by
+    from app.cli import new
+
+    cli.add_typer(new.new, name="new")
+    cli.add_typer(new.remove, name="remove")
 
 
 @cli.callback()

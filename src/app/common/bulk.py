@@ -47,7 +47,13 @@ type Key = tuple[Any, ...]
 
 def keys_of(rows: Sequence[BaseModel], natural_key: Sequence[str]) -> list[Key]:
     """The natural key of each row, by which they are sorted before they are written."""
-    return [tuple(getattr(row, name) for name in natural_key) for row in rows]
+    return list(zip(*columns_of(rows, natural_key), strict=True)) or [()] * len(rows)
+
+
+def columns_of(rows: Sequence[BaseModel], names: Iterable[str]) -> list[list[Any]]:
+    """The fields of these names, each as a list of all rows' values."""
+    fields = [vars(row) for row in rows]
+    return [[each[name] for each in fields] for name in names]
 
 
 def distinct_keys_of(rows: Sequence[BaseModel], natural_key: Sequence[str]) -> list[Key]:

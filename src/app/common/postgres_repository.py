@@ -231,6 +231,5 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
     def _columns(self, rows: Sequence[CreateT]) -> dict[str, Sequence[Any]]:
         """The rows to insert, as one list a column."""
         columns = {name: [make() for _ in rows] for name, make in self._new_row().items()}
-        return columns | {
-            name: [getattr(row, name) for row in rows] for name in type(rows[0]).model_fields
-        }
+        names = list(type(rows[0]).model_fields)
+        return columns | dict(zip(names, bulk.columns_of(rows, names), strict=True))

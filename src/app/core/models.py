@@ -3,7 +3,7 @@
 import time
 from datetime import datetime
 from enum import StrEnum
-from secrets import randbits
+from os import urandom
 from typing import Any, Literal
 from uuid import UUID, SafeUUID
 
@@ -27,6 +27,11 @@ type OnDelete = Literal["restrict", "cascade", "setnull"]
 _last_tick = 0
 
 
+def _random() -> int:
+    """64 bits that cannot be foreseen."""
+    return int.from_bytes(urandom(8))
+
+
 def uuid7() -> UUID:
     """A UUID of version 7 (RFC 9562, 5.7), greater than every one this process made before.
 
@@ -38,7 +43,7 @@ def uuid7() -> UUID:
     _last_tick = tick
     high = (tick >> 12) << 16 | 0x7000 | tick & 0xFFF
     made = UUID.__new__(UUID)  # its __init__ takes six forms, and longer than all of the above
-    object.__setattr__(made, "int", high << 64 | 0b10 << 62 | randbits(62))
+    object.__setattr__(made, "int", high << 64 | 0b10 << 62 | _random() >> 2)
     object.__setattr__(made, "is_safe", SafeUUID.unknown)
     return made
 

@@ -9,8 +9,6 @@ from fastapi_pagination.bases import AbstractPage, AbstractParams, RawParams
 from pydantic import BaseModel, Field, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.core.schemas import Text
-
 MAX_SIZE = 100
 MAX_OFFSET = 100_000
 
@@ -35,9 +33,8 @@ class PageParams(BaseModel, AbstractParams):
     ] = 1
     cursor: (
         Annotated[
-            Text,
+            str,
             Field(
-                min_length=1,
                 description="The `next_cursor` or `previous_cursor` of an answer to the same "
                 "order and filters; the size may change.",
             ),
@@ -113,7 +110,7 @@ def window[T](found: list[T], params: PageParams, key: Callable[[T], tuple[Any, 
     position = params.position
     if position is not None and position.backwards:
         rows.reverse()
-        came_from_end = position.key is None and bool(rows)
+        came_from_end = position.key is None
         last = Position(key(rows[-1])) if rows else Position()
         return Window(
             rows,

@@ -1,0 +1,276 @@
+"""Positions in an ordered list: what lies behind them, and what it costs to find."""
+
+import asyncio
+import json
+import random
+import re
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import permutations, product
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from sqlalchemy import Column, Integer, MetaData, Table, bindparam, insert, select, text
+from sqlalchemy.schema import CreateTable
+
+from app.common import keyset
+from app.config import Settings
+from app.core.filters import SortKey
+from app.core.pagination import Position
+from app.core.repository import EVERYONE
+from app.database import Database, UnitOfWork
+from app.items.filters import ItemFilter
+from app.items.repository import ItemRepository
+from app.items.schemas import ItemCreate
+from app.sql import DIALECT, Statement
+from app.users.repository import UserRepository
+from app.users.schemas import UserCreate
+from tests.conftest import connect, database_url
+from tests.factories import create_user
+from tests.statements import recorded_statements
+
+PLACES = Table(
+    "places",
+    MetaData(),
+    Column("a", Integer),
+    Column("b", Integer),
+    Column("c", Integer, nullable=False),
+    Column("id", Integer, primary_key=True),
+    prefixes=["TEMPORARY"],
+)
+
+type Place = tuple[int | None, ...]
+
+ROWS: list[Place] = [
+    (*values, id) for id, values in enumerate(product([None, 0, 1], [None, 0, 1], [0, 1]))
+]
+FIELDS = [column.name for column in PLACES.columns]
+
+
+def in_order(order: list[SortKey]) -> list[Place]:
+    """The rows sorted by the last key first: those before it keep its order among equals."""
+    rows = list(ROWS)
+    for key in reversed(order):
+        at = FIELDS.index(key.field)
+        known = [(value, row) for row in rows if (value := row[at]) is not None]
+        known.sort(key=lambda pair: pair[0], reverse=key.descending)
+        rows = [row for _, row in known] + [row for row in rows if row[at] is None]
+    return rows
+
+
+@pytest.mark.parametrize("fields", list(permutations("abc")))
+async def test_every_place_of_every_order(work: UnitOfWork, fields: tuple[str, ...]) -> None:
+    await work.execute(text(str(CreateTable(PLACES).compile(dialect=DIALECT))))
+    await work.execute(insert(PLACES).values([dict(zip(FIELDS, row, strict=True)) for row in ROWS]))
+    limit = bindparam("limit", None, Integer())
+    for signs in product([False, True], repeat=3):
+        keys = zip(fields, signs, strict=True)
+        order = [*(SortKey(*key) for key in keys), SortKey("id", descending=signs[-1])]
+        expected = in_order(order)
+        statements: dict[keyset.Shape, Statement] = {}
+        for at, backwards in product(range(-1, len(expected) + 1), [False, True]):
+            if 0 <= at < len(expected):
+                key = tuple(expected[at][FIELDS.index(each.field)] for each in order)
+                position = Position(key, backwards)
+                behind = expected[:at][::-1] if backwards else expected[at + 1 :]
+            else:
+                position = Position(backwards=backwards)
+                behind = expected[::-1] if backwards else expected
+            shape = keyset.shape(position)
+            if shape not in statements:
+                walk = keyset.walk(select(PLACES), PLACES, order, shape, limit)
+                statements[shape] = Statement(walk)
+            for size in (2, len(ROWS)):
+                values = keyset.values(position) | {"limit": size}
+                found = await work.fetch(statements[shape], values)
+                assert [row["id"] for row in found] == [row[-1] for row in behind[:size]]
+
+
+MANY = 100_000
+SIZE = 100
+MAKE_ROWS = """
+    INSERT INTO items (id, owner_id, sku, name, description, price, quantity, status, created_at)
+    SELECT md5(n::text)::uuid, $1, n, n % 50, CASE WHEN n % 3 > 0 THEN n % 40 END, n % 1000, 0,
+           'draft', timestamptz '2026-01-01' + hashint4(n) % 10000 * interval '1 minute'
+    FROM generate_series(1, $2::int) AS n
+"""
+# One that the application has no need of, as its items are seldom listed by description.
+INDEX = "CREATE INDEX ON items (owner_id, description, id) WHERE deleted_at IS NULL"
+FIELDS_WITH_INDEX = ["created_at", "name", "description"]
+DELETE_SOME = "UPDATE items SET deleted_at = now() WHERE id = ANY($1) AND deleted_at IS NULL"
+INSERT_SOME = """
+    INSERT INTO items (id, owner_id, sku, name, description, price, quantity, status)
+    SELECT gen_random_uuid(), owner_id, gen_random_uuid(), name, description, price, 0, 'draft'
+    FROM items WHERE id = ANY($1)
+"""
+
+
+@dataclass
+class Plan:
+    """What PostgreSQL did to run a statement: the nodes of its plan from the outermost."""
+
+    nodes: list[dict[str, Any]]
+
+    @property
+    def buffers(self) -> int:
+        return int(self.nodes[0]["Shared Hit Blocks"] + self.nodes[0]["Shared Read Blocks"])
+
+    @property
+    def kinds(self) -> set[str]:
+        return {str(node["Node Type"]) for node in self.nodes}
+
+    @property
+    def conditions(self) -> str:
+        return " ".join(node.get("Index Cond", "") for node in self.nodes)
+
+    @property
+    def left_out(self) -> int:
+        """Rows that were looked at in vain."""
+        return sum(int(node.get("Rows Removed by Filter", 0)) for node in self.nodes)
+
+
+def nodes_of(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for each in node.get("Plans", []):
+        yield from nodes_of(each)
+
+
+@dataclass
+class Many:
+    """A database with many rows of one owner, and a connection beside the application's."""
+
+    database: Database
+    connection: "asyncpg.Connection"
+    owner: UUID
+
+    async def ids(self, order: str) -> list[UUID]:
+        query = f"SELECT id FROM items WHERE deleted_at IS NULL ORDER BY {order}"  # noqa: S608 - ours
+        return [row["id"] for row in await self.connection.fetch(query)]
+
+    async def walk(self, order: str, *, backwards: bool = False) -> list[UUID]:
+        """The ids of all rows, as a reader of pages meets them."""
+        found: list[list[UUID]] = []
+        filters = ItemFilter.model_validate({"order_by": [order], "size": SIZE})
+        position: Position | None = Position(backwards=backwards)
+        async with self.database.unit_of_work() as work:
+            items = ItemRepository(work, self.owner)
+            while position is not None:
+                page = await items.list(filters.at(position))
+                found.append([each.id for each in page.items])
+                position = page.preceding if backwards else page.following
+        pages = found[::-1] if backwards else found
+        return [id for page in pages for id in page]
+
+    async def explain(self, statement: Statement, **values: Any) -> Plan:
+        sql, bound = statement.bind(values | {"caller": self.owner, "limit": SIZE + 1})
+        literals = ", ".join(f"'{value}'" for value in bound)
+        await self.connection.execute(f"PREPARE explained AS {sql}")
+        explained = await self.connection.fetchval(
+            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE explained({literals})"
+        )
+        await self.connection.execute("DEALLOCATE explained")
+        return Plan(list(nodes_of(json.loads(explained)[0]["Plan"])))
+
+
+@pytest.fixture
+async def many(scratch: str, settings: Settings) -> AsyncIterator[Many]:
+    # Takes three seconds.
+    database = Database(database_url(scratch), settings)
+    connection = await connect(scratch)
+    owner = (await create_user(database, "owner@example.com")).id
+    # VACUUM passes over rows whose commit is not written to the log yet.
+    await connection.execute("SET synchronous_commit = on")
+    await connection.execute(MAKE_ROWS, owner, MANY)
+    await connection.execute(INDEX)
+    await connection.execute("VACUUM (ANALYZE) items")
+    yield Many(database, connection, owner)
+    await connection.close()
+    await database.close()
+
+
+async def test_rows_come_and_go_around_readers_of_many(many: Many) -> None:
+    # Ten seconds: 2,000 pages of 100.
+    before = await many.ids("id")
+    victims, done = iter(random.sample(before, len(before))), asyncio.Event()
+
+    async def write() -> int:
+        writes = 0
+        while not done.is_set():
+            some = [next(victims) for _ in range(10)]
+            await many.connection.execute(INSERT_SOME, some)
+            await many.connection.execute(DELETE_SOME, some)
+            await asyncio.sleep(0.01)
+            writes += len(some)
+        return writes
+
+    writer = asyncio.create_task(write())
+    walks = await asyncio.gather(many.walk("description"), many.walk("-name", backwards=True))
+    done.set()
+    assert await writer > 1000
+    for found, order in zip(walks, ("description, id", "name DESC, id DESC"), strict=True):
+        assert len(set(found)) == len(found)
+        lasting = set(before).intersection(after := await many.ids(order))
+        assert len(lasting) < len(before)
+        assert [id for id in found if id in lasting] == [id for id in after if id in lasting]
+
+
+@pytest.mark.parametrize("plans", ["custom", "generic"])
+async def test_every_page_costs_what_the_first_did(many: Many, plans: str) -> None:
+    """With the plan that is made for one position, and with the one that serves all of them."""
+    await many.connection.execute(f"SET plan_cache_mode = force_{plans}_plan")
+    statements = ItemRepository._callers
+    for field, sign, backwards in product(FIELDS_WITH_INDEX, ["", "-"], [False, True]):
+        filters = ItemFilter.model_validate({"order_by": [sign + field]})
+        to = "DESC" if sign else "ASC"
+        rows = await many.connection.fetch(
+            f"SELECT {field}, id FROM items ORDER BY {field} {to} NULLS LAST, id {to}"  # noqa: S608 - ours
+        )
+        first = await many.explain(statements.walk(filters, Position(backwards=backwards)))
+        for row in rows[SIZE :: MANY // 9]:
+            position = Position(tuple(row), backwards)
+            values = keyset.values(position)
+            plan = await many.explain(statements.walk(filters, position), **values)
+            assert plan.buffers <= first.buffers * 1.1
+            assert plan.left_out == 0
+            assert "Seq Scan" not in plan.kinds
+            if row[0] is not None:
+                assert re.search(
+                    rf"ROW\(\(?{field}.* {'<' if bool(sign) != backwards else '>'} ROW",
+                    plan.conditions,
+                )
+
+
+@pytest.mark.parametrize("plans", ["custom", "generic"])
+async def test_a_deep_page_is_found_by_its_ids(many: Many, plans: str) -> None:
+    await many.connection.execute(f"SET plan_cache_mode = force_{plans}_plan")
+    filters = ItemFilter(page=MANY // SIZE, size=SIZE)
+    statements = ItemRepository._callers
+    in_order = statements.query().order_by(text("created_at DESC, id DESC"))
+    plain = await many.explain(Statement(in_order.limit(SIZE).offset(filters.offset)))
+    by_ids = await many.explain(statements.page(filters), offset=filters.offset)
+    assert "Index Only Scan" in by_ids.kinds
+    assert "Seq Scan" not in by_ids.kinds
+    assert by_ids.buffers * 5 <= plain.buffers
+    expected = (await many.ids("created_at DESC, id DESC"))[-SIZE:]
+    async with many.database.unit_of_work() as work:
+        page = await ItemRepository(work, many.owner).list(filters)
+    assert [each.id for each in page.items] == expected
+
+
+@pytest.mark.parametrize(
+    ("page", "size", "total", "statements"),
+    [(1, 5, 5, 1), (1, 4, 5, 2), (2, 4, 5, 1), (2, 2, 5, 2), (3, 2, 5, 1), (4, 2, 5, 2)],
+)
+async def test_what_a_page_shows_is_not_counted(
+    work: UnitOfWork, page: int, size: int, total: int, statements: int
+) -> None:
+    data = UserCreate(email="owner@example.com", password_hash="none")
+    user = await UserRepository(work, EVERYONE).create(data)
+    items = ItemRepository(work, user.id)
+    await items.bulk_create([ItemCreate(name="n", sku=f"{n}", price=Decimal(1)) for n in range(5)])
+    with recorded_statements() as recorded:
+        found = await items.list(ItemFilter(page=page, size=size))
+    assert (found.total, len(recorded)) == (total, statements)

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Column,
     Enum,
     String,
+    Table,
     literal_column,
     select,
     table,
@@ -61,7 +62,8 @@ def sample(column: Column[Any]) -> Any:
 
 
 def _bound(column: Column[Any]) -> str | None:
-    for constraint in column.table.constraints if column.table is not None else ():
+    owner: Table | None = column.table  # an array's element has none
+    for constraint in owner.constraints if owner is not None else ():
         if isinstance(constraint, CheckConstraint) and constraint.name == _check_name(column):
             found = re.search(r"[<>]= '?([^' ]+)", str(constraint.sqltext))
             return found and found[1]

@@ -373,7 +373,9 @@ async def test_walks(samples: Samples, key: str) -> None:
         walked += [row.name for row in page.items]
         if page.following is None:
             break
-        page = await samples.list(filters.model_copy(update={"cursor": "c"}).at(page.following))
+        page = await samples.list(
+            filters.model_copy(update={"cursor": "c"}).at_position(page.following)
+        )
     assert walked == whole
     assert len(walked) == 3
 

@@ -158,7 +158,7 @@ class Many:
         async with self.database.unit_of_work() as work:
             items = ItemRepository(work, self.owner)
             while position is not None:
-                page = await items.list(filters.at(position))
+                page = await items.list(filters.at_position(position))
                 found.append([each.id for each in page.items])
                 position = page.preceding if backwards else page.following
         pages = found[::-1] if backwards else found

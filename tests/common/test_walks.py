@@ -199,7 +199,7 @@ async def test_what_is_there_all_along_is_delivered_once(
         pages = 0
         while position is not None:
             size = random.randint(1, 6)
-            page = await store.items.list(query.filters(size=size).at(position))
+            page = await store.items.list(query.filters(size=size).at_position(position))
             rows = list(page.items)
             delivered = rows + delivered if backwards else delivered + rows
             position = page.preceding if backwards else page.following
@@ -254,7 +254,9 @@ async def test_a_reader_may_turn_at_any_page(
             low = min((start - 1) * first, end)
             high = min(low + first, end)
         else:
-            page = await store.items.list(query.filters(size=first, total="exact").at(start))
+            page = await store.items.list(
+                query.filters(size=first, total="exact").at_position(start)
+            )
             assert (page.page, page.pages) == (None, None)
             low, high = (max(end - first, 0), end) if start.backwards else (0, min(first, end))
         check(page, low, high)
@@ -263,7 +265,9 @@ async def test_a_reader_may_turn_at_any_page(
             position = page.preceding if backwards else page.following
             if position is None:
                 continue
-            page = await store.items.list(query.filters(size=size, total="exact").at(position))
+            page = await store.items.list(
+                query.filters(size=size, total="exact").at_position(position)
+            )
             if backwards:
                 low, high = max(low - size, 0), low
             else:

@@ -19,7 +19,7 @@ BACK = Position(backwards=True)
 
 def cut(found: list[int], position: Position | None = None, page: int = 1) -> Window[int]:
     params = PageParams(page=page, size=2)
-    return window(found, params.at(position) if position else params, lambda row: (row,))
+    return window(found, params.at_position(position) if position else params, lambda row: (row,))
 
 
 def before(row: int | None) -> Position:
@@ -54,12 +54,12 @@ class TestParams:
     def test_a_cursor_that_nobody_verified_is_no_position(self) -> None:
         params = PageParams(cursor="x")
         with pytest.raises(LookupError):
-            _ = params.position
-        assert params.at(Position((1,))).position == Position((1,))
+            _ = params.cursor_position
+        assert params.at_position(Position((1,))).cursor_position == Position((1,))
 
     def test_a_position_leaves_the_params_it_came_from(self) -> None:
-        PARAMS.at(Position())
-        assert PARAMS.position is None
+        PARAMS.at_position(Position())
+        assert PARAMS.cursor_position is None
 
     @pytest.mark.parametrize(
         ("total", "by_page", "by_cursor"),
@@ -67,7 +67,10 @@ class TestParams:
     )
     def test_what_is_counted(self, total: Any, *, by_page: bool, by_cursor: bool) -> None:
         params = PageParams(total=total)
-        assert (params.counted, params.at(Position()).counted) == (by_page, by_cursor)
+        assert (params.wants_total, params.at_position(Position()).wants_total) == (
+            by_page,
+            by_cursor,
+        )
 
 
 class TestWindow:
@@ -108,7 +111,7 @@ class TestPage:
         assert (empty.page, empty.pages, empty.total) == (1, 0, 0)
 
     def test_by_cursor_it_has_no_number(self) -> None:
-        page = Page[int].create([1], PARAMS.at(Position()), total=5)
+        page = Page[int].create([1], PARAMS.at_position(Position()), total=5)
         assert (page.page, page.pages, page.total) == (None, None, 5)
 
     def test_without_a_total_nobody_knows_how_many_there_are(self) -> None:

@@ -28,7 +28,7 @@ class Cursors:
         self._key = key
         self._filters = filters
         conditions = [(each.parameter, each.value) for each in filters.conditions()]
-        about = [caller_and_route, conditions, filters.order, filters.term, filters.deleted]
+        about = [caller_and_route, conditions, filters.order, filters.search_term, filters.deleted]
         made = orjson.dumps(about, default=str)
         self._bound_to = b"%d %s" % (len(made), made)
 

@@ -82,7 +82,7 @@ def list_users(
                 print(f"{user.id}  {role:9}  {_state(user):8}  {user.email}")
             if page.following is None:
                 return
-            filters = filters.at(page.following)
+            filters = filters.at_position(page.following)
 
     _run(work)
 

@@ -44,7 +44,7 @@ class MemoryRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](
         return row if row is not None and row.deleted_at is None else None
 
     async def list(self, filters: Filter) -> Page[ModelT]:
-        order, position = filters.order, filters.position
+        order, position = filters.order, filters.cursor_position
         sign = -1 if position is not None and position.backwards else 1
 
         def key(row: ModelT) -> tuple[Any, ...]:
@@ -63,7 +63,7 @@ class MemoryRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](
         return Page[ModelT].create(
             page.rows,
             filters,
-            total=len(matching) if filters.counted else None,
+            total=len(matching) if filters.wants_total else None,
             following=page.following,
             preceding=page.preceding,
         )
@@ -137,8 +137,8 @@ class MemoryRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](
         found = self._listed(filters.deleted)
         for condition in filters.conditions():
             found = [row for row in found if _fulfils(row, condition)]
-        if filters.term is not None:
-            term = filters.term.lower()
+        if filters.search_term is not None:
+            term = filters.search_term.lower()
             fields = filters.search_fields
             found = [
                 row for row in found if any(term in (_value(row, f) or "").lower() for f in fields)

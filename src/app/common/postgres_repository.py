@@ -74,7 +74,7 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
     async def list(self, filters: Filter) -> Page[ModelT]:
         values = self._values(limit=filters.size + 1, offset=filters.offset)
         values |= sql_filters.values(filters)
-        position = filters.position or (Position() if filters.offset == 0 else None)
+        position = filters.cursor_position or (Position() if filters.offset == 0 else None)
         if position is None:
             found = await self.work.fetch(self._sql.page(filters), values)
         else:
@@ -207,9 +207,9 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
             raise PreconditionFailed
 
     async def _total(self, filters: Filter, page: Window[Row]) -> int | None:
-        if not filters.counted:
+        if not filters.wants_total:
             return None
-        at_end = filters.position is None and page.following is None
+        at_end = filters.cursor_position is None and page.following is None
         if at_end and (page.rows or filters.offset == 0):
             return filters.offset + len(page.rows)  # every row there is has been seen
         return await self.count(filters)

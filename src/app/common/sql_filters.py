@@ -42,8 +42,8 @@ def values(filters: Filter) -> dict[str, Any]:
         else condition.value
         for condition in filters.conditions()
     }
-    if filters.term is not None:
-        found[SEARCH] = f"%{_literal(filters.term)}%"
+    if filters.search_term is not None:
+        found[SEARCH] = f"%{_literal(filters.search_term)}%"
     return found
 
 

@@ -167,7 +167,7 @@ class Statements[ModelT: Entity]:
         query = self.query(filters.deleted).where(
             *(sql_filters.where(self.model, each) for each in filters.conditions())
         )
-        if filters.term is not None:
+        if filters.search_term is not None:
             query = query.where(sql_filters.matches_search(self.model, filters))
         return query
 
@@ -224,4 +224,4 @@ def _shape(filters: Filter) -> Hashable:
         (each.parameter, each.operator is Operator.ISNULL and each.value)
         for each in filters.conditions()
     )
-    return type(filters), conditions, filters.term is not None, filters.deleted
+    return type(filters), conditions, filters.search_term is not None, filters.deleted

@@ -178,7 +178,7 @@ class Filter(PageParams, BaseFilterModel):
                 yield Condition(parameter, field, operator, value)
 
     @property
-    def term(self) -> str | None:
+    def search_term(self) -> str | None:
         """What to search for."""
         term: str | None = getattr(self, "search", None)
         return term

@@ -59,14 +59,14 @@ class PageParams(BaseModel, AbstractParams):
             raise PydanticCustomError("page_too_deep", message, {"limit": MAX_OFFSET})
         return self
 
-    def at(self, position: Position) -> Self:
+    def at_position(self, position: Position) -> Self:
         """The same list, from this position on."""
         moved = self.model_copy()
         moved._position = position  # noqa: SLF001 - its own
         return moved
 
     @property
-    def position(self) -> Position | None:
+    def cursor_position(self) -> Position | None:
         """Where to walk on from; None in page mode.
 
         Raises LookupError for a cursor that nobody has read: it is for the API to verify it.
@@ -80,9 +80,9 @@ class PageParams(BaseModel, AbstractParams):
         return position
 
     @property
-    def counted(self) -> bool:
+    def wants_total(self) -> bool:
         """Whether the total is asked for."""
-        return self.total == "exact" or (self.total is None and self.position is None)
+        return self.total == "exact" or (self.total is None and self.cursor_position is None)
 
     @property
     def offset(self) -> int:
@@ -107,7 +107,7 @@ def window[T](found: list[T], params: PageParams, key: Callable[[T], tuple[Any, 
     The row too many shows that the walk does not end here, whatever is written meanwhile.
     """
     rows, more = found[: params.size], len(found) > params.size
-    position = params.position
+    position = params.cursor_position
     if position is not None and position.backwards:
         rows.reverse()
         came_from_end = position.key is None
@@ -159,9 +159,9 @@ class Page[T](AbstractPage[T]):
         page = cls.model_construct(
             items=items,
             total=total,
-            page=params.page if params.position is None else None,
+            page=params.page if params.cursor_position is None else None,
             size=params.size,
-            pages=None if total is None or params.position else ceil(total / params.size),
+            pages=None if total is None or params.cursor_position else ceil(total / params.size),
             next_cursor=None,
             previous_cursor=None,
         )

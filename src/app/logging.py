@@ -12,10 +12,14 @@ import structlog
 from app.config import Settings
 
 _processors: list[structlog.typing.Processor] = []  # loggers keep it from their first use on
+_access = structlog.get_logger("app.access")
+_says_info = True
 
 
 def configure_logging(settings: Settings) -> None:
+    global _says_info  # noqa: PLW0603 - of the process, as its standard output is
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    _says_info = level <= logging.INFO
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -45,6 +49,19 @@ def configure_logging(settings: Settings) -> None:
     )
     logging.getLogger("uvicorn.access").disabled = True  # one line per request is ours
     logging.getLogger("asyncpg").setLevel(logging.ERROR)
+
+
+def log_request(**event: Any) -> None:
+    """The line of one request, at level info.
+
+    As JSON it is written past the loggers, whose way to the same bytes takes four times as long.
+    """
+    if not _processors or _processors[-1] is not _to_json or not _says_info:
+        _access.info("request", **event)
+    else:
+        event |= {"event": "request", **structlog.contextvars.get_contextvars(), "level": "info"}
+        sys.stdout.buffer.write(_to_json(None, "info", event) + b"\n")
+        sys.stdout.buffer.flush()
 
 
 # Without local variables, one of which may be a password.

@@ -760,4 +760,4 @@ async def test_millions_of_values_are_refused_before_they_are_read(ask: Ask, bod
         "PUT", f"{ITEMS}/bulk", headers=[(b"content-type", b"application/json")], body=body
     )
     assert read_refusal(response)["error_code"] == "BAD_REQUEST"
-    assert perf_counter() - started < 1  # to validate them takes up to six seconds
+    assert perf_counter() - started < 3  # to validate them takes up to six, on a quiet machine

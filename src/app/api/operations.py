@@ -41,6 +41,8 @@ from app.exceptions import (
 )
 from app.idempotency.dependencies import idempotency_key
 
+type Headers = list[tuple[bytes, bytes]]
+
 BODY_DEADLINE = 30.0  # seconds that a client has to send a body
 RETRIES = 3
 FIRST_PAUSE = 0.05  # seconds at most before the first retry, doubled with each one after it
@@ -76,39 +78,40 @@ class Operation:
         scope["state"]["route"] = self.path
         request = Request(scope, receive, send)
         try:
-            body = await self._receive(request)
-            response = await self._in_time(request, body)
+            response = await self._in_time(request)
         except ClientDisconnect:
             return
         except Exception as error:  # noqa: BLE001 - each becomes the response it stands for
             response = await answer(request, error)
         await response(scope, receive, send)
 
-    async def _receive(self, request: Request) -> bytes:
-        if self._body is None:
-            if request.scope["state"].get("declared", 0) > self._max_body_size:
-                raise PayloadTooLarge(self._max_body_size)
-            return b""
-        # Before any connection is taken: a slow client may not hold one.
+    async def _in_time(self, request: Request) -> Response:
+        body: bytes | None = None
         try:
-            async with asyncio.timeout(BODY_DEADLINE):
-                return await self._body.receive(request)
+            async with asyncio.timeout(BODY_DEADLINE) as limit:
+                # Before any connection is taken: a slow client may not hold one.
+                body = await self._receive(request)
+                limit.reschedule(asyncio.get_running_loop().time() + self._timeout)
+                return await self._with_retries(request, body)
         except TimeoutError:
-            raise BadRequest("The body did not arrive in time") from None
-
-    async def _in_time(self, request: Request, body: bytes) -> Response:
-        """Run units of work until one ends for good."""
-        try:
-            async with asyncio.timeout(self._timeout):
-                for retry in range(RETRIES):
-                    try:
-                        return await self._unit_of_work(request, body)
-                    except TransientFailure:
-                        jitter = random()  # noqa: S311 - not a secret
-                        await asyncio.sleep(FIRST_PAUSE * 2**retry * jitter)
-                return await self._unit_of_work(request, body)
-        except TimeoutError:
+            if body is None:
+                raise BadRequest("The body did not arrive in time") from None
             raise ServiceUnavailable from None
+
+    async def _receive(self, request: Request) -> bytes:
+        if self._body is not None:
+            return await self._body.receive(request)
+        if request.scope["state"].get("declared", 0) > self._max_body_size:
+            raise PayloadTooLarge(self._max_body_size)
+        return b""
+
+    async def _with_retries(self, request: Request, body: bytes) -> Response:
+        for retry in range(RETRIES):
+            try:
+                return await self._unit_of_work(request, body)
+            except TransientFailure:
+                await asyncio.sleep(FIRST_PAUSE * 2**retry * random())  # noqa: S311 - jitter
+        return await self._unit_of_work(request, body)
 
     async def _unit_of_work(self, request: Request, body: bytes) -> Response:
         async with self._database.unit_of_work() as work:
@@ -154,35 +157,49 @@ class Operation:
             solved.errors += wrong
         if solved.errors:
             raise RequestValidationError(solved.errors)
-        headers = {}
+        headers: Headers = []
         if self._list:
-            arguments = solved.arguments
-            result, headers["Link"] = await self._list.run(request, arguments, self._endpoint)
+            result, link = await self._list.run(request, solved.arguments, self._endpoint)
+            headers.append((b"link", link.encode("latin-1")))
         else:
             result = await self._endpoint(**solved.arguments)
         response = self._respond(request, result, headers)
         if solved.headers:
-            response.headers.raw.extend(solved.headers.raw)
+            response.raw_headers.extend(solved.headers.raw)
         if solved.background:
             response.background = solved.background
         return response
 
-    def _respond(self, request: Request, result: Any, headers: dict[str, str]) -> Response:
+    def _respond(self, request: Request, result: Any, headers: Headers) -> Response:
         if isinstance(result, Response):
             return result
         if self._renderer is None:
             return Response(status_code=self._status or 204)
         if self._versioned:
-            tag = headers["ETag"] = entity_tag(result.version)
-            if request.method == "GET":
-                headers["Cache-Control"] = "private, no-cache"
+            tag = entity_tag(result.version)
+            headers.append((b"etag", tag.encode()))
+            if request.scope["method"] == "GET":
+                headers.append((b"cache-control", b"private, no-cache"))
                 if_none_match = ", ".join(request.headers.getlist("if-none-match"))
                 if if_none_match and names(if_none_match, tag):
-                    return Response(status_code=304, headers=headers)
+                    return BytesResponse(None, 304, headers)
         if self.has_member and self._status == 201:
-            headers["Location"] = f"{quote(request.scope['path'])}/{result.id}"
-        content = self._renderer(result)
-        return Response(content, self._status or 200, headers, "application/json")
+            location = f"{quote(request.scope['path'])}/{result.id}"
+            headers.append((b"location", location.encode()))
+        return BytesResponse(self._renderer(result), self._status or 200, headers)
+
+
+class BytesResponse(Response):
+    """JSON that is bytes already, or no body at all, with headers as they are sent."""
+
+    def __init__(self, content: bytes | None, status: int, headers: Headers) -> None:
+        self.status_code = status
+        self.body = content or b""
+        self.background = None
+        self.raw_headers = headers
+        if content is not None:
+            headers.append((b"content-type", b"application/json"))
+            headers.append((b"content-length", b"%d" % len(content)))
 
 
 def _followed_by(

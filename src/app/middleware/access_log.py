@@ -3,11 +3,11 @@
 from time import perf_counter
 from typing import Any
 
-import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.exception_handlers import on_defect
+from app.logging import log_request
 
 
 class AccessLogMiddleware:
@@ -15,7 +15,6 @@ class AccessLogMiddleware:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._bound: structlog.typing.FilteringBoundLogger | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -42,10 +41,7 @@ class AccessLogMiddleware:
     def _write(self, scope: Scope, status: int, seconds: float) -> None:
         state: dict[str, Any] = scope["state"]
         work = state.get("work")
-        if self._bound is None:  # as logging is configured by the time of the first request
-            self._bound = structlog.get_logger("app.access").bind()
-        self._bound.info(
-            "request",
+        log_request(
             method=scope["method"],
             route=state.get("route"),
             status=status or None,

@@ -6,7 +6,6 @@ from app.exception_handlers import problem
 from app.exceptions import BadRequest, PayloadTooLarge
 
 MAX_HEADERS = 64 * 1024  # bytes; the server itself has no limit
-DECLARING = {b"content-length", b"transfer-encoding"}
 
 
 class RequestLimitsMiddleware:
@@ -20,15 +19,20 @@ class RequestLimitsMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
+        size, declared = 0, None
+        for name, value in scope["headers"]:
+            size += len(name) + len(value)
+            if name == b"content-length":
+                declared = value
+            elif name == b"transfer-encoding" and declared is None:
+                declared = b"0"
+        if size > MAX_HEADERS:
             refusal = BadRequest(f"The headers may hold at most {MAX_HEADERS} bytes")
             await problem(refusal, scope["state"]["correlation_id"])(scope, receive, send)
             return
-        headers = {name: value for name, value in scope["headers"] if name in DECLARING}
-        if not headers:  # no body at all
+        if declared is None:  # no body at all
             await self.app(scope, receive, send)
             return
-        declared = headers.get(b"content-length", b"0")
         if not declared.isdigit() or int(declared[:20]) > self.limit:
             response = problem(PayloadTooLarge(self.limit), scope["state"]["correlation_id"])
             await response(scope, receive, send)

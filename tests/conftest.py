@@ -24,7 +24,8 @@ from app.embedded import EmbeddedPostgres
 from app.logging import configure_logging
 from app.main import Application, create_app
 from app.migrations import upgrade
-from tests.factories import SignIn, create_token, create_user
+from tests.factories import SignIn, create_token, create_user, find_user
+from tests.mailbox import Mailbox
 
 SERVER = "PLINTH_TEST_SERVER"
 TEMPLATE = "template"
@@ -183,11 +184,12 @@ def new_client(app: Application, headers: dict[str, str] | None = None) -> httpx
 
 @pytest.fixture
 async def sign_in(app: Application) -> AsyncIterator[SignIn]:
-    """Makes clients that are signed in as new users."""
+    """Makes clients that are signed in: as a new user, or as one that is there once more."""
     clients: list[httpx.AsyncClient] = []
 
     async def make(email: str, *, superuser: bool = False) -> httpx.AsyncClient:
-        user = await create_user(app.database, email, superuser=superuser)
+        user = await find_user(app.database, email)
+        user = user or await create_user(app.database, email, superuser=superuser)
         token = await create_token(app.database, user)
         clients.append(new_client(app, {"Authorization": f"Bearer {token}"}))
         return clients[-1]
@@ -198,6 +200,15 @@ async def sign_in(app: Application) -> AsyncIterator[SignIn]:
 
 
 @pytest.fixture
+def mailbox(app: Application) -> Iterator[Mailbox]:
+    """Gets what the application mails."""
+    before, mailbox = app.mailer, Mailbox()
+    app.mailer = mailbox
+    yield mailbox
+    app.mailer = before
+
+
+@pytest.fixture
 async def alice(sign_in: SignIn) -> httpx.AsyncClient:
     return await sign_in("alice@example.com")
 
@@ -205,3 +216,9 @@ async def alice(sign_in: SignIn) -> httpx.AsyncClient:
 @pytest.fixture
 async def bob(sign_in: SignIn) -> httpx.AsyncClient:
     return await sign_in("bob@example.com")
+
+
+@pytest.fixture
+async def root(sign_in: SignIn) -> httpx.AsyncClient:
+    """A superuser."""
+    return await sign_in("root@example.com", superuser=True)

@@ -5,6 +5,7 @@ from itertools import count
 from typing import Any, Protocol
 
 import httpx
+from argon2 import PasswordHasher
 
 from app.auth.repository import SessionRepository
 from app.auth.tokens import new_token, token_hash
@@ -15,6 +16,8 @@ from app.users.repository import UserRepository
 from app.users.schemas import UserCreate
 
 PASSWORD = "correct horse battery staple"
+# Verified in no time; a login replaces it, which takes some.
+CHEAP_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 _numbers = count(1)
 
@@ -24,12 +27,17 @@ class SignIn(Protocol):
 
 
 async def create_user(database: Database, email: str, *, superuser: bool = False) -> User:
-    """A user whose password no one knows: hashing one takes longer than most tests."""
+    """A user with the PASSWORD."""
     async with database.unit_of_work() as work:
-        data = UserCreate(email=email, password_hash="none", is_superuser=superuser)
+        data = UserCreate(email=email, password_hash=CHEAP_HASH, is_superuser=superuser)
         user = await UserRepository(work, EVERYONE).create(data)
         await work.commit()
     return user
+
+
+async def find_user(database: Database, email: str) -> User | None:
+    async with database.unit_of_work() as work:
+        return await UserRepository(work, EVERYONE).by_email(email)
 
 
 async def create_token(database: Database, user: User) -> str:

@@ -96,7 +96,9 @@ class Run:
     async def in_bulk(self, folder: Path) -> dict[str, Figure | None]:
         say(bulk.NAME)
         chosen = [
-            name for name in bulk.UPSERTS if name.removesuffix("_unnest").removesuffix("_http") in self.options.contenders
+            name
+            for name in bulk.UPSERTS
+            if name.removesuffix("_unnest").removesuffix("_http") in self.options.contenders
         ]
         rounds = max(self.options.rounds // BULK_SHARE, 3)
         environ = environment(self.url)

@@ -21,4 +21,5 @@ def environment(url: str) -> dict[str, str]:
         "DB_STATEMENT_TIMEOUT": "60",
         "DB_COMMAND_TIMEOUT": "61",
         "REQUEST_TIMEOUT": "120",
+        "MAX_BULK_ROWS": "10000",
     }

@@ -2,11 +2,12 @@
 
 import secrets
 from datetime import timedelta
+from email.utils import parseaddr
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic.functional_validators import BeforeValidator
@@ -40,11 +41,20 @@ def split_commas(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
-def smtp_url(url: SecretStr) -> SecretStr:
+def mail_server(url: SecretStr) -> SecretStr:
     parts = urlsplit(url.get_secret_value())
-    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+    known = parts.scheme in {"smtp", "smtps"} and parts.hostname
+    if not known or not _is_port(parts) or bool(parts.username) != bool(parts.password):
         raise ValueError("must look like smtp://user:password@host:587 or smtps://host")
     return url
+
+
+def mailbox(text: str) -> str:
+    """An address of mail, with or without a name."""
+    _, address = parseaddr(text)
+    if "@" not in address.strip("@") or not text.isprintable():
+        raise ValueError("must look like Plinth <no-reply@example.com>")
+    return text
 
 
 def http_url(url: str) -> str:
@@ -104,10 +114,10 @@ class Settings(BaseSettings):
         list[Annotated[str, AfterValidator(network)]], NoDecode, BeforeValidator(split_commas)
     ] = []
 
-    smtp_url: Annotated[SecretStr, AfterValidator(smtp_url)] | None = None
-    mail_from: str = "Plinth <no-reply@localhost>"
-    # Where a mail's token leads to: {base}/reset-password?token=…; without it the mail names the
-    # route of the API.
+    smtp_url: Annotated[SecretStr, AfterValidator(mail_server)] | None = None
+    mail_from: Annotated[str, AfterValidator(mailbox)] = "Plinth <no-reply@localhost>"
+    # Where a mail's token leads to, such as {base}/password-reset?token=…; without it the mail
+    # names the route of the API.
     frontend_url: Annotated[str, AfterValidator(http_url)] | None = None
 
     session_idle: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(days=7)
@@ -173,6 +183,13 @@ def _unsafe(settings: Settings) -> list[str]:
 
 def _is_placeholder(secret: str) -> bool:
     return any(word in secret.lower() for word in PLACEHOLDERS)
+
+
+def _is_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def _development_secret(data_dir: Path) -> str:

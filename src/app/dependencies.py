@@ -38,7 +38,8 @@ async def get_client(request: Request) -> Client:
 
 def _address(request: Request) -> str | None:
     try:
-        return str(ip_address(request.client.host)) if request.client else None
+        # Without the zone, which may be any text: fe80::1%eth0 (RFC 4007).
+        return str(ip_address(request.client.host.partition("%")[0])) if request.client else None
     except ValueError:  # what a trusted proxy forwarded is no address
         return None
 

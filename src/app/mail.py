@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -83,7 +84,8 @@ def mailer(settings: Settings) -> Mailer:
 class Templates:
     """The mails of one folder: `name.txt` starts with its subject, `layout.html` is its other form.
 
-    The text's paragraphs become those of the HTML; one that is indented stands by itself, as code.
+    The text's paragraphs become those of the HTML; one that is indented stands by itself, as code
+    or as a link.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -102,6 +104,9 @@ class Templates:
         message["Subject"] = subject.removeprefix("Subject: ")
         message["From"] = sender
         message["To"] = to
+        message["Date"] = format_datetime(datetime.now(UTC))
+        message["Message-ID"] = make_msgid(domain=message["From"].addresses[0].domain)
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody is to answer it
         message["X-Template"] = name
         message.set_content(body + "\n")
         html = layout.render(subject=message["Subject"], paragraphs=body.split("\n\n"))

@@ -112,6 +112,37 @@ def test_routes_lists_what_there_is(scratch: str) -> None:
     assert "GET     /api/v1/items                            session  list_items" in output
 
 
+def test_purge_deletes_what_has_expired(scratch: str) -> None:
+    user = (
+        "INSERT INTO users (id, email, password_hash)"
+        " VALUES (gen_random_uuid(), 'a@example.com', 'none')"
+    )
+    keys = (
+        "INSERT INTO idempotency_keys (user_id, key, fingerprint, created_at)"
+        " SELECT users.id, 'k' || number, '', now() - CASE number WHEN 0 THEN interval '23 hours'"
+        " ELSE interval '25 hours' END FROM users, generate_series(0, 5001) AS number"
+    )
+    sessions = (
+        "INSERT INTO sessions (id, user_id, token_hash, expires_at) SELECT gen_random_uuid(),"
+        " users.id, sha256(days::text::bytea), now() + days * interval '1 day'"
+        " FROM users, generate_series(-1, 1, 2) AS days"
+    )
+    tokens = (
+        "INSERT INTO email_tokens (token_hash, purpose, user_id, email, expires_at)"
+        " SELECT token_hash, 'reset', user_id, '', expires_at FROM sessions"
+    )
+    for sql in (user, keys, sessions, tokens):
+        asyncio.run(fetch_value(scratch, sql))
+    status, output = app(scratch, "purge")
+    assert status == 0
+    for line in ("5001 expired idempotency keys", "1 expired sessions", "1 expired mailed tokens"):
+        assert f"Deleted {line}" in output  # the keys in more than one go
+    assert asyncio.run(fetch_value(scratch, "SELECT key FROM idempotency_keys")) == "k0"
+    left = "SELECT count(*) FROM {} WHERE expires_at > now()"
+    for table in ("sessions", "email_tokens"):
+        assert asyncio.run(fetch_value(scratch, left.format(table))) == 1
+
+
 class TestServe:
     @pytest.mark.parametrize(
         ("settings", "complaint"),

@@ -16,7 +16,7 @@ REFUSALS = {
     "unbalanced_quotes": "a value in a list that begins with a quote ends with one",
     "invalid_cursor": "cursors are signed",
     "invalid_token": "tokens come by mail",
-    "must lie between the years 1 and 9999": "so must it with another offset",
+    "must lie between 0001-01-02 and 9999-12-30": "so must it with another offset",
     "password_too_common": "passwords are judged",
     "password_too_short": "a password's characters are counted when they are normalised",
     "password_too_long": "a password's characters are counted when they are normalised",

@@ -1,4 +1,4 @@
-"""Plinth's route, from the bytes of the request to those of the answer; only the socket is left out."""
+"""Plinth's route, from the request's bytes to the answer's: only the socket is left out."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,7 +6,9 @@ from uuid import UUID
 
 from app.auth.repository import SessionRepository
 from app.auth.tokens import new_token, token_hash
+from app.config import load_settings
 from app.core.repository import EVERYONE
+from app.logging import configure_logging
 from app.main import Application, create_app
 from app.users.repository import UserRepository
 from bench.settings import ITEMS
@@ -14,7 +16,9 @@ from bench.upserts.protocol import Upsert
 
 
 async def open_upsert() -> Upsert:
-    app = create_app()
+    settings = load_settings().model_copy(update={"log_level": "warning"})
+    configure_logging(settings)  # standard output is where the answers go
+    app = create_app(settings)
     assert isinstance(app, Application)
     tokens: dict[UUID, str] = {}
 

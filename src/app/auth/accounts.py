@@ -1,13 +1,12 @@
 from uuid import UUID
 
 from app.auth.base import AccountService
-from app.auth.email_tokens import Purpose
 from app.auth.repository import LiveSession
 from app.core.repository import Versions
 from app.exceptions import Conflict, NotFound, ReauthenticationRequired
 from app.security_events.schemas import Event
 from app.users.models import User
-from app.users.schemas import UserAdminUpdate
+from app.users.schemas import UserAdminUpdate, UserCreate
 
 
 class Accounts(AccountService):
@@ -15,6 +14,14 @@ class Accounts(AccountService):
 
     The last superuser who can sign in stays one: whoever would take him away gets a Conflict.
     """
+
+    async def create(self, data: UserCreate) -> User:
+        """Raises Conflict for an address that is taken."""
+        user = await self.users.create(data)
+        await self.log.record(Event.REGISTERED, user.id)
+        if user.is_superuser:
+            await self.log.record(Event.USER_PROMOTED, user.id)
+        return user
 
     async def update(
         self, id: UUID, data: UserAdminUpdate, versions: Versions | None = None
@@ -28,7 +35,7 @@ class Accounts(AccountService):
         if not (after.is_superuser and after.is_active):
             _require_another(superusers, id)
         if before.is_active and not after.is_active:
-            await self.sessions.delete_all(id)
+            await self.revoke_all(id)
         for event in _changes(before, after):
             await self.log.record(event, id)
         return after
@@ -39,21 +46,20 @@ class Accounts(AccountService):
         if not await self.users.delete(id, versions):
             raise _missing(id)
         _require_another(superusers, id)
-        await self.sessions.delete_all(id)
+        await self.revoke_all(id)
         await self.log.record(Event.USER_DELETED, id)
 
-    async def delete_own(self, session: LiveSession) -> None:
-        """Raises ReauthenticationRequired and Conflict."""
+    async def delete_own(self, session: LiveSession, versions: Versions | None = None) -> None:
+        """Raises ReauthenticationRequired, PreconditionFailed and Conflict."""
         if not session.is_fresh:
             raise ReauthenticationRequired
-        await self.delete(session.user_id)
+        await self.delete(session.user_id, versions)
 
     async def reset_password(self, user: User, new_hash: str) -> None:
         """Raises Conflict when the user changes it himself at this moment."""
         if not await self.users.replace_password_hash(user, new_hash):
             raise Conflict("The password was changed at the same time")
-        await self.sessions.delete_all(user.id)
-        await self.tokens.delete(Purpose.RESET, user.id)
+        await self.revoke_all(user.id)
         await self.log.record(Event.PASSWORD_RESET, user.id)
 
     async def restore(self, id: UUID, versions: Versions | None = None) -> User:

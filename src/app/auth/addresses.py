@@ -32,13 +32,14 @@ class AddressService(AccountService):
         password = data.new_password.get_secret_value()
         minimum = self.settings.password_min_length
         await require_strong(password, email=user.email, minimum=minimum, field="new_password")
-        new_hash = await hash_password(password)
-        if await self.tokens.use(Purpose.RESET, data.token) is None:
+        # The user's row is locked before the token's, as everywhere: two who did it in different
+        # orders would wait for each other.
+        replaced = await self.users.replace_password_hash(user, await hash_password(password))
+        if not replaced or not await self.tokens.use(Purpose.RESET, data.token):
             raise _not_good()
-        if not await self.users.replace_password_hash(user, new_hash):
-            raise _not_good()  # it was changed meanwhile, which the token cannot have been for
-        await self.users.verify_email(user.id, user.email)
-        await self.sessions.delete_all(user.id)
+        if user.email_verified_at is None:
+            await self.users.verify_email(user.id, user.email)
+        await self.revoke_all(user.id)
         await self.log.record(Event.PASSWORD_RESET, user.id)
         self.work.after_commit.append(self.outbox.mail("password_changed", user.email))
 
@@ -53,14 +54,18 @@ class AddressService(AccountService):
 
     async def confirm_verification(self, token: str) -> None:
         """Raises Invalid for a token that is not good, or for an address that is no more."""
-        used = await self.tokens.use(Purpose.VERIFICATION, token)
-        if used is None or not await self.users.verify_email(used["user_id"], used["email"]):
+        found = await self.tokens.find(Purpose.VERIFICATION, token)
+        if found is None or not await self.users.verify_email(found["user_id"], found["email"]):
             raise _not_good()
-        await self.log.record(Event.EMAIL_VERIFIED, used["user_id"])
+        if not await self.tokens.use(Purpose.VERIFICATION, token):
+            raise _not_good()
+        await self.log.record(Event.EMAIL_VERIFIED, found["user_id"])
 
     async def request_change(self, session: LiveSession, data: ChangeEmail) -> None:
         """Raises InvalidCredentials. Whether the address is taken shows when it is confirmed."""
         user = await self.require_password(session, data.current_password.get_secret_value())
+        if not await self.users.lock_password(user):  # somebody changed it meanwhile
+            raise await self.wrong_password(user.id)
         token = await self.tokens.create(Purpose.CHANGE, user.id, data.new_email, session.id)
         await self.log.record(Event.EMAIL_CHANGE_REQUESTED, user.id)
         self.work.after_commit.append(
@@ -72,14 +77,15 @@ class AddressService(AccountService):
 
         Raises Invalid for a token that is not good, and Conflict for an address that is taken.
         """
-        used = await self.tokens.use(Purpose.CHANGE, token)
-        user = await self.users.get(used["user_id"]) if used else None
-        if used is None or user is None or not user.is_active:
+        found = await self.tokens.find(Purpose.CHANGE, token)
+        user = await self.users.get(found["user_id"]) if found else None
+        if found is None or user is None or not user.is_active:
             raise _not_good()
-        await self.users.change_email(user.id, used["email"])
-        await self.sessions.delete_all(user.id, keep=used["session_id"])
-        for purpose in (Purpose.RESET, Purpose.VERIFICATION):
-            await self.tokens.delete(purpose, user.id)
+        changed = await self.users.change_email(user.id, found["email"])
+        if not changed or not await self.tokens.use(Purpose.CHANGE, token):
+            raise _not_good()
+        await self.revoke_all(user.id, keep=found["session_id"])
+        await self.tokens.delete(user.id, Purpose.VERIFICATION)
         await self.log.record(Event.EMAIL_CHANGED, user.id)
         self.work.after_commit.append(self.outbox.mail("email_changed", user.email))
 

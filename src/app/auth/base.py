@@ -1,4 +1,6 @@
-from app.auth.email_tokens import EmailTokenRepository
+from uuid import UUID
+
+from app.auth.email_tokens import EmailTokenRepository, Purpose
 from app.auth.outbox import Outbox
 from app.auth.passwords import verify_password
 from app.auth.repository import LiveSession, SessionRepository
@@ -31,7 +33,7 @@ class AccountService:
 
     async def throttle(self, kind: str, account: str) -> None:
         """Count an attempt; raises RateLimited when there were too many."""
-        throttler = Throttler(self.work, self.settings, kind, self.client.ip or "")
+        throttler = Throttler(self.work, self.settings, kind, self.client.ip)
         await throttler.attempt(account)
 
     async def require_password(self, session: LiveSession, password: str) -> User:
@@ -41,6 +43,21 @@ class AccountService:
         await self.work.release()
         verified = await verify_password(user.password_hash if user else None, password)
         if user is None or not verified:
-            await self.log.record_now(Event.PASSWORD_REFUSED, session.user_id)
-            raise InvalidCredentials("The password is wrong")
+            raise await self.wrong_password(session.user_id)
         return user
+
+    async def wrong_password(self, user_id: UUID) -> InvalidCredentials:
+        return await self.refused(Event.PASSWORD_REFUSED, user_id, "The password is wrong")
+
+    async def refused(
+        self, event: Event, user_id: UUID | None, detail: str | None = None
+    ) -> InvalidCredentials:
+        """The error to raise; of all that the request wrote, the security log alone keeps it."""
+        await self.work.rollback()
+        await self.log.record_now(event, user_id)
+        return InvalidCredentials(detail)
+
+    async def revoke_all(self, user_id: UUID, *, keep: UUID | None = None) -> None:
+        """End the sessions, and what somebody who had one may have under way by mail."""
+        await self.sessions.delete_all(user_id, keep=keep)
+        await self.tokens.delete(user_id, Purpose.RESET, Purpose.CHANGE)

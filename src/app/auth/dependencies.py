@@ -1,4 +1,4 @@
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
@@ -68,6 +68,11 @@ async def require_superuser(session: CurrentSession) -> LiveSession:
         raise Forbidden("This is for superusers")
     return session
 
+
+type Responses = dict[int | str, dict[str, Any]]
+
+FOR_SUPERUSERS: Responses = {403: {"description": "For superusers"}}
+"""What the documentation of such a route says, besides what every route does."""
 
 Superuser = Annotated[LiveSession, Depends(require_superuser)]
 

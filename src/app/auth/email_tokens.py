@@ -2,7 +2,19 @@ from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Interval, LargeBinary, String, Uuid, bindparam, delete, func, select
+from sqlalchemy import (
+    ARRAY,
+    Integer,
+    Interval,
+    LargeBinary,
+    String,
+    Uuid,
+    any_,
+    bindparam,
+    delete,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from app.auth.models import EmailToken
@@ -43,9 +55,21 @@ CREATE = Statement(
     )
 )
 FIND = Statement(select(EmailToken).where(*_good))
-USE = Statement(delete(EmailToken).where(*_good).returning(*EmailToken.__table__.columns))
+USE = Statement(delete(EmailToken).where(*_good))
 DELETE = Statement(
-    delete(EmailToken).where(EmailToken.user_id == _user_id, EmailToken.purpose == _purpose)
+    delete(EmailToken).where(
+        EmailToken.user_id == _user_id,
+        EmailToken.purpose == any_(bindparam("purposes", None, ARRAY(String))),
+    )
+)
+PURGE = Statement(
+    delete(EmailToken).where(
+        EmailToken.token_hash.in_(
+            select(EmailToken.token_hash)
+            .where(EmailToken.expires_at <= func.now())
+            .limit(bindparam("limit", None, Integer()))
+        )
+    )
 )
 
 
@@ -59,7 +83,7 @@ class EmailTokenRepository:
         self, purpose: Purpose, user_id: UUID, email: str, session_id: UUID | None = None
     ) -> str:
         """A new token in place of those that the user had for the same purpose."""
-        await self.delete(purpose, user_id)
+        await self.delete(user_id, purpose)
         token = new_token()
         values = {
             "by_hash": token_hash(token),
@@ -75,12 +99,17 @@ class EmailTokenRepository:
     async def find(self, purpose: Purpose, token: str) -> Row | None:
         return await self.work.fetch_one(FIND, self._values(purpose, token))
 
-    async def use(self, purpose: Purpose, token: str) -> Row | None:
-        """The token's row, which is gone with this transaction; of many at once one gets it."""
-        return await self.work.fetch_one(USE, self._values(purpose, token))
+    async def use(self, purpose: Purpose, token: str) -> bool:
+        """False if the token is no good (any more); of many who use it at once one succeeds."""
+        return await self.work.execute(USE, self._values(purpose, token)) > 0
 
-    async def delete(self, purpose: Purpose, user_id: UUID) -> None:
-        await self.work.execute(DELETE, {"by_purpose": purpose.value, "by_user": user_id})
+    async def delete(self, user_id: UUID, *purposes: Purpose) -> None:
+        values = {"by_user": user_id, "purposes": [each.value for each in purposes]}
+        await self.work.execute(DELETE, values)
+
+    async def purge(self, limit: int) -> int:
+        """Delete up to so many expired tokens of anyone, and return how many there were."""
+        return await self.work.execute(PURGE, {"limit": limit})
 
     def _values(self, purpose: Purpose, token: str) -> dict[str, object]:
         return {"by_hash": token_hash(token), "by_purpose": purpose.value}

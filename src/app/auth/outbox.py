@@ -24,7 +24,7 @@ class Outbox:
     ) -> Callable[[], Awaitable[None]]:
         """With a link to the frontend's page, or else the route of the API for the token."""
         if self._frontend_url:
-            return self.mail(
-                template, to, how="open", token=f"{self._frontend_url}/{path}?token={token}"
-            )
-        return self.mail(template, to, how=f"send to POST /api/v1/auth/{path}/confirm", token=token)
+            link = f"{self._frontend_url}/{path}?token={token}"
+            return self.mail(template, to, how="open this link", token=link)
+        how = f"send this to POST /api/v1/auth/{path}/confirm"
+        return self.mail(template, to, how=how, token=token)

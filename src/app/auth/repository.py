@@ -4,6 +4,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
+    Integer,
     Interval,
     LargeBinary,
     String,
@@ -104,10 +105,13 @@ DELETE = Statement(delete(Session).where(Session.id == _session_id, Session.user
 DELETE_OTHERS = Statement(
     delete(Session).where(Session.user_id == _user_id, Session.id.is_distinct_from(_session_id))
 )
-DELETE_EXPIRED = Statement(
+_expired = or_(Session.expires_at <= func.now(), Session.last_used_at <= func.now() - _idle)
+DELETE_EXPIRED = Statement(delete(Session).where(Session.user_id == _user_id, _expired))
+PURGE = Statement(
     delete(Session).where(
-        Session.user_id == _user_id,
-        or_(Session.expires_at <= func.now(), Session.last_used_at <= func.now() - _idle),
+        Session.id.in_(
+            select(Session.id).where(_expired).limit(bindparam("limit", None, Integer()))
+        )
     )
 )
 
@@ -175,3 +179,7 @@ class SessionRepository:
 
     async def delete_expired(self, user_id: UUID, idle: timedelta) -> None:
         await self.work.execute(DELETE_EXPIRED, {"by_user": user_id, "idle": idle})
+
+    async def purge(self, idle: timedelta, limit: int) -> int:
+        """Delete up to so many expired sessions of anyone, and return how many there were."""
+        return await self.work.execute(PURGE, {"idle": idle, "limit": limit})

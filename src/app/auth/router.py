@@ -1,6 +1,13 @@
 from fastapi import APIRouter
 
-from app.auth.dependencies import Addresses, Auth, CurrentSession, CurrentUser, DatabaseDep
+from app.auth.dependencies import (
+    Addresses,
+    Auth,
+    CurrentSession,
+    CurrentUser,
+    DatabaseDep,
+    Responses,
+)
 from app.auth.schemas import (
     ChangeEmail,
     ChangePassword,
@@ -19,6 +26,8 @@ from app.users.schemas import UserRead
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 
+THROTTLED: Responses = {429: {"description": "Too many attempts"}}
+
 
 @router.post("/register", status_code=201, response_model=UserRead)
 async def register(data: Register, auth: Auth) -> User:
@@ -36,7 +45,7 @@ async def logout(session: CurrentSession, auth: Auth) -> None:
     await auth.logout(session)
 
 
-@router.post("/reauthenticate", status_code=204)
+@router.post("/reauthenticate", status_code=204, responses=THROTTLED)
 async def reauthenticate(data: Reauthenticate, session: CurrentSession, auth: Auth) -> None:
     """For 15 minutes, as after a login, this session may do what is delicate."""
     await auth.reauthenticate(session, data.current_password.get_secret_value())
@@ -58,7 +67,7 @@ async def revoke_session(session_id: Id, session: CurrentSession, auth: Auth) ->
     await auth.revoke_session(session, session_id)
 
 
-@router.post("/password", status_code=204)
+@router.post("/password", status_code=204, responses=THROTTLED)
 async def change_password(data: ChangePassword, session: CurrentSession, auth: Auth) -> None:
     """All other sessions end."""
     await auth.change_password(session, data)
@@ -78,7 +87,7 @@ async def confirm_password_reset(data: ConfirmReset, addresses: Addresses) -> No
     await addresses.confirm_reset(data)
 
 
-@router.post("/email-verification", status_code=202)
+@router.post("/email-verification", status_code=202, responses=THROTTLED)
 async def request_email_verification(user: CurrentUser, addresses: Addresses) -> None:
     """Mail a token to the address, unless it is verified already."""
     await addresses.request_verification(user)
@@ -89,7 +98,7 @@ async def confirm_email_verification(data: ConfirmAddress, addresses: Addresses)
     await addresses.confirm_verification(data.token)
 
 
-@router.post("/email-change", status_code=202)
+@router.post("/email-change", status_code=202, responses=THROTTLED)
 async def request_email_change(
     data: ChangeEmail, session: CurrentSession, addresses: Addresses
 ) -> None:

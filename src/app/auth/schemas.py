@@ -13,7 +13,9 @@ Password = Annotated[SecretStr, Field(min_length=1, max_length=MAX_LENGTH)]
 
 Token = Annotated[Text, Field(min_length=1, max_length=100, description="From the mail.")]
 
-EXAMPLE = example({"email": "ada@example.com", "password": "correct horse battery staple"})
+EMAIL, PASSWORD = "ada@example.com", "correct horse battery staple"
+NEW_PASSWORD, TOKEN = "eleven purple staplers sing", "plinth_…"
+EXAMPLE = example({"email": EMAIL, "password": PASSWORD})
 
 
 class Register(Schema):
@@ -32,28 +34,40 @@ class Login(Schema):
 
 
 class ChangePassword(Schema):
+    model_config = example({"current_password": PASSWORD, "new_password": NEW_PASSWORD})
+
     current_password: Password
     new_password: Password
 
 
 class Reauthenticate(Schema):
+    model_config = example({"current_password": PASSWORD})
+
     current_password: Password
 
 
 class RequestReset(Schema):
+    model_config = example({"email": EMAIL})
+
     email: Email
 
 
 class ConfirmReset(Schema):
+    model_config = example({"token": TOKEN, "new_password": NEW_PASSWORD})
+
     token: Token
     new_password: Password
 
 
 class ConfirmAddress(Schema):
+    model_config = example({"token": TOKEN})
+
     token: Token
 
 
 class ChangeEmail(Schema):
+    model_config = example({"current_password": PASSWORD, "new_email": "ada@example.org"})
+
     current_password: Password
     new_email: Email
 

@@ -2,12 +2,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from app.auth.base import AccountService
-from app.auth.email_tokens import Purpose
 from app.auth.passwords import hash_password, needs_rehash, require_strong, verify_password
 from app.auth.repository import LiveSession
 from app.auth.schemas import ChangePassword, Login, LoginRead, Register, SessionRead
 from app.auth.tokens import new_token, token_hash
-from app.exceptions import InvalidCredentials, NotFound
+from app.exceptions import NotFound
 from app.security_events.schemas import Event
 from app.users.models import User
 from app.users.schemas import UserCreate, UserRead
@@ -39,25 +38,18 @@ class AuthService(AccountService):
     async def login(self, data: Login) -> LoginRead:
         """Raises InvalidCredentials, after the same time, for all that keeps a user out."""
         await self.throttle("login", data.email)
-        user = await self.users.by_email(data.email)
-        await self.work.release()
         password = data.password.get_secret_value()
-        verified = await verify_password(user.password_hash if user else None, password)
-        if user is None or not verified or not user.is_active:
-            await self.log.record_now(Event.LOGIN_FAILED, user.id if user else None)
-            raise InvalidCredentials
+        user = await self._verified(data.email, password)
         if needs_rehash(user.password_hash):
-            new_hash = await hash_password(password)
-            if await self.users.replace_password_hash(user, new_hash):
-                user.password_hash = new_hash
-        await self.sessions.delete_expired(user.id, self.settings.session_idle)
+            user = await self._rehashed(user, password)
         token = new_token()
         created = await self.sessions.create(
             user, token_hash(token), self.settings.session_absolute, *self.client
         )
         if created is None:  # disabled, or given another password, while this one was verified
-            raise InvalidCredentials
+            raise await self.refused(Event.LOGIN_FAILED, user.id)
         self.log.session_id, expires_at = created
+        await self.sessions.delete_expired(user.id, self.settings.session_idle)
         await self.log.record(Event.LOGGED_IN, user.id)
         return LoginRead(token=token, expires_at=expires_at, user=UserRead.model_validate(user))
 
@@ -78,9 +70,8 @@ class AuthService(AccountService):
         minimum = self.settings.password_min_length
         await require_strong(new, email=user.email, minimum=minimum, field="new_password")
         if not await self.users.replace_password_hash(user, await hash_password(new)):
-            raise InvalidCredentials  # it was changed by someone else meanwhile
-        await self.sessions.delete_all(user.id, keep=session.id)
-        await self.tokens.delete(Purpose.RESET, user.id)
+            raise await self.wrong_password(user.id)  # somebody changed it meanwhile
+        await self.revoke_all(user.id, keep=session.id)
         await self.log.record(Event.PASSWORD_CHANGED, user.id)
         self.work.after_commit.append(self.outbox.mail("password_changed", user.email))
 
@@ -97,3 +88,19 @@ class AuthService(AccountService):
     async def revoke_other_sessions(self, session: LiveSession) -> None:
         await self.sessions.delete_all(session.user_id, keep=session.id)
         await self.log.record(Event.SESSIONS_REVOKED, session.user_id)
+
+    async def _verified(self, email: str, password: str) -> User:
+        user = await self.users.by_email(email)
+        await self.work.release()
+        verified = await verify_password(user.password_hash if user else None, password)
+        if user is None or not verified or not user.is_active:
+            raise await self.refused(Event.LOGIN_FAILED, user.id if user else None)
+        return user
+
+    async def _rehashed(self, user: User, password: str) -> User:
+        new_hash = await hash_password(password)
+        if await self.users.replace_password_hash(user, new_hash):
+            user.password_hash = new_hash
+            return user
+        await self.work.rollback()  # another login was faster, or the password is a new one
+        return await self._verified(user.email, password)

@@ -1,12 +1,17 @@
 import asyncio
+from collections.abc import Awaitable, Callable
 
+from app.auth.email_tokens import EmailTokenRepository
+from app.auth.repository import SessionRepository
 from app.cli.local_database import local_database
 from app.config import Settings, load_settings
-from app.database import Database
+from app.database import Database, UnitOfWork
 from app.idempotency import repository as idempotency
 from app.migrations import applied_revision, head_revision, upgrade
 
 BATCH = 5000  # rows of one transaction, which holds them until it ends
+
+type Purge = Callable[[UnitOfWork], Awaitable[int]]
 
 
 def migrate() -> None:
@@ -29,20 +34,32 @@ async def applied(settings: Settings) -> str | None:
 
 
 def purge() -> None:
-    """Delete the idempotency keys that have expired; requests do so by the way, a few each."""
+    """Delete what has expired: idempotency keys, sessions, and tokens that were mailed."""
     with local_database(load_settings()) as settings:
-        count = asyncio.run(_purge(settings))
-    print(f"Deleted {count} expired idempotency keys")
+        counts = asyncio.run(_purge(settings))
+    for what, count in counts.items():
+        print(f"Deleted {count} expired {what}")
 
 
-async def _purge(settings: Settings) -> int:
+async def _purge(settings: Settings) -> dict[str, int]:
     assert settings.database_url is not None
     database = Database(settings.database_url.get_secret_value(), settings)
-    purged, total = BATCH, 0
+    purges: dict[str, Purge] = {
+        "idempotency keys": lambda work: idempotency.purge(work, BATCH),
+        "sessions": lambda work: SessionRepository(work).purge(settings.session_idle, BATCH),
+        "mailed tokens": lambda work: EmailTokenRepository(work).purge(BATCH),
+    }
+    try:
+        return {what: await _all(database, purge) for what, purge in purges.items()}
+    finally:
+        await database.close()
+
+
+async def _all(database: Database, purge: Purge) -> int:
+    total, purged = 0, BATCH
     while purged == BATCH:
         async with database.unit_of_work() as work:
-            purged = await idempotency.purge(work, BATCH)
+            purged = await purge(work)
             await work.commit()
         total += purged
-    await database.close()
     return total

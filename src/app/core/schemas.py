@@ -88,7 +88,7 @@ def _iso_8601(value: Any) -> Any:
 def _storable(value: datetime) -> datetime:
     # Beyond these days an offset may leave the years that a datetime can hold in UTC.
     if not _EARLIEST <= value <= _LATEST:
-        raise ValueError("must lie between the years 1 and 9999")
+        raise ValueError("must lie between 0001-01-02 and 9999-12-30")
     return value
 
 
@@ -102,7 +102,7 @@ def _iso_date(value: Any) -> Any:
 def _storable_date(value: date) -> date:
     # The driver takes the first and the last day for infinities.
     if not date.min < value < date.max:
-        raise ValueError("must lie between the years 1 and 9999")
+        raise ValueError("must lie between 0001-01-02 and 9999-12-30")
     return value
 
 

@@ -3,11 +3,14 @@
 from time import perf_counter
 from typing import Any
 
+import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.exception_handlers import on_defect
 from app.logging import log_request
+
+_log = structlog.get_logger(__name__)
 
 
 class AccessLogMiddleware:
@@ -21,22 +24,25 @@ class AccessLogMiddleware:
             await self.app(scope, receive, send)
             return
         started = perf_counter()
-        status = 0
+        status, seconds = 0, 0.0
 
         async def send_and_note(message: Message) -> None:
-            nonlocal status
+            nonlocal status, seconds
+            await send(message)
             if message["type"] == "http.response.start":
                 status = message["status"]
-            await send(message)
+            seconds = perf_counter() - started  # of what follows the answer, nobody waits
 
         try:
             await self.app(scope, receive, send_and_note)
         except Exception as error:  # noqa: BLE001 - the last place that can still answer
-            if not status:
+            if status:
+                _log.error("failed_after_the_answer", exc_info=error)
+            else:
                 response = await on_defect(Request(scope), error)
                 await response(scope, receive, send_and_note)
         finally:
-            self._write(scope, status, perf_counter() - started)
+            self._write(scope, status, seconds or perf_counter() - started)
 
     def _write(self, scope: Scope, status: int, seconds: float) -> None:
         state: dict[str, Any] = scope["state"]

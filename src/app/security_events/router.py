@@ -2,7 +2,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from app.auth.dependencies import Superuser
+from app.auth.dependencies import FOR_SUPERUSERS, Superuser
 from app.core.pagination import Page
 from app.core.repository import EVERYONE
 from app.dependencies import Work
@@ -14,9 +14,9 @@ from app.security_events.schemas import SecurityEventRead
 router = APIRouter(prefix="/security-events", tags=["security events"])
 
 
-@router.get("", response_model=Page[SecurityEventRead])
+@router.get("", response_model=Page[SecurityEventRead], responses=FOR_SUPERUSERS)
 async def list_security_events(
-    filters: Annotated[SecurityEventFilter, Query()], work: Work, _: Superuser
+    _: Superuser, filters: Annotated[SecurityEventFilter, Query()], work: Work
 ) -> Page[SecurityEvent]:
     """What happened to accounts, when, to whom, from where. For superusers."""
     return await SecurityEventRepository(work, EVERYONE).list(filters)

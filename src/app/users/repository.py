@@ -12,10 +12,16 @@ _email = bindparam("new_email", None, String())
 _is_user = (User.id == _user_id, User.deleted_at.is_(None))
 _written = {"version": User.version + 1, "updated_at": func.now()}
 
+_has_password = User.password_hash == bindparam("old_hash", None, String())
+
 REPLACE_PASSWORD_HASH = Statement(
     update(User)
-    .where(*_is_user, User.password_hash == bindparam("old_hash", None, String()))
+    .where(*_is_user, _has_password)
     .values(password_hash=bindparam("new_hash", None, String()))
+)
+# Waits for whoever changes the password or disables the account, and then keeps others from it.
+LOCK_PASSWORD = Statement(
+    select(User.id).where(*_is_user, User.is_active, _has_password).with_for_update(read=True)
 )
 VERIFY_EMAIL = Statement(
     update(User)
@@ -25,12 +31,13 @@ VERIFY_EMAIL = Statement(
 CHANGE_EMAIL = Statement(
     update(User).where(*_is_user).values(email=_email, email_verified_at=func.now(), **_written)
 )
-# Locked in one order. Two who would each remove the other wait for one another here.
+# Locked in one order. Two who would each remove the other wait for one another here; what only
+# refers to a superuser's row, such as a new item of his, does not.
 LOCK_SUPERUSERS = Statement(
     select(User.id)
     .where(User.is_superuser, User.is_active, User.deleted_at.is_(None))
     .order_by(User.id)
-    .with_for_update()
+    .with_for_update(key_share=True)
 )
 
 
@@ -45,13 +52,18 @@ class UserRepository(PostgresRepository[User, UserCreate, UserUpdate]):
         values = {"user_id": user.id, "old_hash": user.password_hash, "new_hash": new_hash}
         return await self.work.execute(REPLACE_PASSWORD_HASH, values) > 0
 
+    async def lock_password(self, user: User) -> bool:
+        """False if the user may not sign in any more, or not with the password he had."""
+        values = {"user_id": user.id, "old_hash": user.password_hash}
+        return await self.work.fetch_one(LOCK_PASSWORD, values) is not None
+
     async def verify_email(self, id: UUID, email: str) -> bool:
         """False if the user's address is another one by now."""
         return await self.work.execute(VERIFY_EMAIL, {"user_id": id, "new_email": email}) > 0
 
-    async def change_email(self, id: UUID, email: str) -> None:
-        """Raises Conflict for an address that is taken."""
-        await self.work.execute(CHANGE_EMAIL, {"user_id": id, "new_email": email})
+    async def change_email(self, id: UUID, email: str) -> bool:
+        """False if the user is gone; raises Conflict for an address that is taken."""
+        return await self.work.execute(CHANGE_EMAIL, {"user_id": id, "new_email": email}) > 0
 
     async def lock_superusers(self) -> set[UUID]:
         """Those who can sign in; nobody else changes them before this transaction ends."""

@@ -2,7 +2,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from app.auth.dependencies import AccountsDep, CurrentSession, CurrentUser, Superuser
+from app.auth.dependencies import (
+    FOR_SUPERUSERS,
+    AccountsDep,
+    CurrentSession,
+    CurrentUser,
+    Responses,
+    Superuser,
+)
 from app.core.pagination import Page
 from app.core.schemas import Id
 from app.dependencies import IfMatch
@@ -12,6 +19,9 @@ from app.users.models import User
 from app.users.schemas import UserAdminRead, UserAdminUpdate, UserRead, UserUpdate
 
 router = APIRouter(prefix="/users", tags=["users"])
+
+LAST_SUPERUSER: Responses = {409: {"description": "The last superuser"}}
+DELETES_OWN = LAST_SUPERUSER | {403: {"description": "The password was not given lately"}}
 
 
 @router.get("/me", response_model=UserRead)
@@ -26,39 +36,39 @@ async def update_me(
     return await users.update(session.user_id, data, if_match)
 
 
-@router.delete("/me", status_code=204)
-async def delete_me(session: CurrentSession, accounts: AccountsDep) -> None:
+@router.delete("/me", status_code=204, responses=DELETES_OWN)
+async def delete_me(session: CurrentSession, accounts: AccountsDep, if_match: IfMatch) -> None:
     """Needs a password that was given within the last 15 minutes. All sessions end."""
-    await accounts.delete_own(session)
+    await accounts.delete_own(session, if_match)
 
 
-@router.get("", response_model=Page[UserAdminRead])
+@router.get("", response_model=Page[UserAdminRead], responses=FOR_SUPERUSERS)
 async def list_users(
-    filters: Annotated[UserFilter, Query()], users: Users, _: Superuser
+    _: Superuser, filters: Annotated[UserFilter, Query()], users: Users
 ) -> Page[User]:
     """For superusers, as are the routes of any one user."""
     return await users.list(filters)
 
 
-@router.get("/{user_id}", response_model=UserAdminRead)
-async def read_user(user_id: Id, users: Users, _: Superuser) -> User:
+@router.get("/{user_id}", response_model=UserAdminRead, responses=FOR_SUPERUSERS)
+async def read_user(_: Superuser, user_id: Id, users: Users) -> User:
     return await users.get(user_id)
 
 
-@router.patch("/{user_id}", response_model=UserAdminRead)
+@router.patch("/{user_id}", response_model=UserAdminRead, responses=FOR_SUPERUSERS)
 async def update_user(
-    user_id: Id, data: UserAdminUpdate, accounts: AccountsDep, if_match: IfMatch, _: Superuser
+    _: Superuser, user_id: Id, data: UserAdminUpdate, accounts: AccountsDep, if_match: IfMatch
 ) -> User:
     """A user who is disabled is signed out everywhere. The last superuser stays one."""
     return await accounts.update(user_id, data, if_match)
 
 
-@router.delete("/{user_id}", status_code=204)
-async def delete_user(user_id: Id, accounts: AccountsDep, if_match: IfMatch, _: Superuser) -> None:
+@router.delete("/{user_id}", status_code=204, responses=FOR_SUPERUSERS | LAST_SUPERUSER)
+async def delete_user(_: Superuser, user_id: Id, accounts: AccountsDep, if_match: IfMatch) -> None:
     """Sign the user out everywhere and put him into the bin, from where he can be restored."""
     await accounts.delete(user_id, if_match)
 
 
-@router.post("/{user_id}/restore", response_model=UserAdminRead)
-async def restore_user(user_id: Id, accounts: AccountsDep, if_match: IfMatch, _: Superuser) -> User:
+@router.post("/{user_id}/restore", response_model=UserAdminRead, responses=FOR_SUPERUSERS)
+async def restore_user(_: Superuser, user_id: Id, accounts: AccountsDep, if_match: IfMatch) -> User:
     return await accounts.restore(user_id, if_match)

@@ -1,0 +1,295 @@
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from app.auth.throttle import PURGE
+from app.database import Database
+from app.main import Application, create_app
+from tests.accounts import (
+    ALICE,
+    AUTH,
+    EMAIL,
+    NEW_PASSWORD,
+    WRONG_PASSWORD,
+    execute,
+    fetch,
+    login,
+    post,
+    register,
+)
+from tests.factories import PASSWORD, SignIn, create_user
+from tests.problems import read_problem
+
+ELSEWHERE = "203.0.113.7"
+
+
+@asynccontextmanager
+async def throttling(app: Application, **settings: Any) -> AsyncIterator[Application]:
+    """An application of its own on the same database, as after a restart."""
+    changes = settings | {"throttle_enabled": True}
+    enabled = create_app(app.settings.model_copy(update=changes))
+    assert isinstance(enabled, Application)
+    try:
+        yield enabled
+    finally:
+        await enabled.database.close()
+
+
+@pytest.fixture(scope="module")
+async def throttled_app(session_app: Application) -> AsyncIterator[Application]:
+    async with throttling(session_app) as enabled:
+        yield enabled
+
+
+@pytest.fixture(scope="module")
+async def proxied_app(session_app: Application) -> AsyncIterator[Application]:
+    async with throttling(session_app, trusted_proxies=["10.0.0.0/8"]) as enabled:
+        yield enabled
+
+
+@pytest.fixture
+def throttled(app: Application, throttled_app: Application) -> Application:
+    throttled_app.mailer = app.mailer
+    return throttled_app
+
+
+@pytest.fixture
+def proxied(app: Application, proxied_app: Application) -> Application:
+    """Believes the X-Forwarded-For of 10.0.0.0/8."""
+    proxied_app.mailer = app.mailer
+    return proxied_app
+
+
+def client_at(app: Application, address: str = "127.0.0.1", **headers: str) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app, client=(address, 1234))
+    return httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers)
+
+
+async def statuses(*requests: Awaitable[httpx.Response]) -> Counter[int]:
+    return Counter(response.status_code for response in await asyncio.gather(*requests))
+
+
+class TestPerAccount:
+    async def test_of_forty_wrong_logins_at_once_five_are_judged(
+        self, throttled: Application
+    ) -> None:
+        async with client_at(throttled) as client:
+            attempts = [login(client, password=WRONG_PASSWORD) for _ in range(40)]
+            responses = await asyncio.gather(*attempts)
+        assert Counter(each.status_code for each in responses) == {401: 5, 429: 35}
+        refused = [each for each in responses if each.status_code == 429]
+        for each in refused:
+            read_problem(each, 429, "RATE_LIMITED")
+        # Each attempt puts the next one off by another twelve seconds, or fifteen minutes at most.
+        waits = sorted(int(each.headers["Retry-After"]) for each in refused)
+        assert waits == [pytest.approx(12 * n, abs=3) for n in range(2, 37)]
+
+    async def test_the_delay_grows_to_a_quarter_of_an_hour(
+        self, throttled: Application, database: Database
+    ) -> None:
+        async with client_at(throttled) as client:
+            for _ in range(5):
+                await login(client, password=WRONG_PASSWORD)
+            await execute(database, "UPDATE throttles SET due_at = now() + interval '14 minutes'")
+            waits = [int((await login(client)).headers["Retry-After"]) for _ in range(8)]
+        assert waits == sorted(waits)
+        assert waits[-1] == pytest.approx(15 * 60 - 48, abs=3)
+
+    async def test_an_attempt_is_judged_again_after_the_delay(
+        self, throttled: Application, database: Database
+    ) -> None:
+        await create_user(database, EMAIL)
+        async with client_at(throttled) as client:
+            for _ in range(5):
+                await login(client, password=WRONG_PASSWORD)
+            refused = await login(client)
+            wait = int(refused.headers["Retry-After"])
+            assert wait == pytest.approx(24, abs=2)
+            waited = "UPDATE throttles SET due_at = due_at - interval '{} seconds'"
+            await execute(database, waited.format(wait))
+            assert (await login(client)).status_code == 200
+            assert (await login(client)).status_code == 429
+
+    async def test_a_stranger_does_not_lock_the_owner_out(
+        self, throttled: Application, database: Database
+    ) -> None:
+        await create_user(database, EMAIL)
+        async with client_at(throttled, ELSEWHERE) as stranger, client_at(throttled) as owner:
+            attempts = [login(stranger, password=WRONG_PASSWORD) for _ in range(12)]
+            assert await statuses(*attempts) == {401: 5, 429: 7}
+            assert (await login(owner)).status_code == 200
+
+    async def test_a_restart_forgets_nothing(self, app: Application) -> None:
+        for expected in ({401: 5, 429: 1}, {429: 6}):
+            async with throttling(app) as enabled, client_at(enabled) as client:
+                attempts = [login(client, password=WRONG_PASSWORD) for _ in range(6)]
+                assert await statuses(*attempts) == expected
+
+    async def test_the_address_counts_in_any_case(self, throttled: Application) -> None:
+        async with client_at(throttled) as client:
+            emails = [EMAIL, EMAIL.upper(), EMAIL.title()]
+            attempts = [login(client, email=email) for email in emails * 3]
+            assert await statuses(*attempts) == {401: 5, 429: 4}
+
+
+class TestPerAddress:
+    async def test_one_address_cannot_try_many_accounts(self, throttled: Application) -> None:
+        async with client_at(throttled) as client, client_at(throttled, ELSEWHERE) as other:
+            emails = [f"user{n}@example.com" for n in range(25)]
+            attempts = [post(client, "password-reset", email=email) for email in emails]
+            assert await statuses(*attempts) == {202: 20, 429: 5}
+            assert (await post(other, "password-reset", email=EMAIL)).status_code == 202
+
+    @pytest.mark.parametrize(
+        ("one", "other", "same"),
+        [
+            ("2001:db8::1", "2001:db8::ffff:1", True),  # one network of 2^64 addresses
+            ("2001:db8::1", "2001:db8:0:1::1", False),
+            ("::ffff:203.0.113.7", ELSEWHERE, True),
+            ("::ffff:203.0.113.7", "::ffff:203.0.113.8", False),
+        ],
+    )
+    async def test_of_ipv6_a_network_counts(
+        self, throttled: Application, one: str, other: str, *, same: bool
+    ) -> None:
+        async with client_at(throttled, one) as client, client_at(throttled, other) as neighbour:
+            await statuses(*(post(client, "password-reset", email=EMAIL) for _ in range(6)))
+            answer = await post(neighbour, "password-reset", email=EMAIL)
+            assert answer.status_code == (429 if same else 202)
+
+
+class TestWhatIsThrottled:
+    @pytest.mark.parametrize(
+        ("request_by", "judged"),
+        [
+            (lambda client: login(client, email=ALICE, password=WRONG_PASSWORD), 401),
+            (lambda client: register(client, password="too short"), 422),
+            (lambda client: post(client, "password-reset", email=ALICE), 202),
+            (lambda client: post(client, "password-reset", email="nobody@example.com"), 202),
+            (lambda client: post(client, "email-verification"), 202),
+            (
+                lambda client: post(
+                    client, "password", current_password=WRONG_PASSWORD, new_password=NEW_PASSWORD
+                ),
+                401,
+            ),
+            (
+                lambda client: post(client, "reauthenticate", current_password=WRONG_PASSWORD),
+                401,
+            ),
+            (
+                lambda client: post(
+                    client, "email-change", current_password=WRONG_PASSWORD, new_email=EMAIL
+                ),
+                401,
+            ),
+        ],
+    )
+    async def test_after_five_attempts(
+        self,
+        throttled: Application,
+        alice: httpx.AsyncClient,
+        request_by: Callable[[httpx.AsyncClient], Awaitable[httpx.Response]],
+        judged: int,
+    ) -> None:
+        async with client_at(throttled) as client:
+            client.headers["Authorization"] = alice.headers["Authorization"]
+            attempts = [request_by(client) for _ in range(8)]
+            assert await statuses(*attempts) == {judged: 5, 429: 3}
+
+    async def test_a_password_is_guessed_no_faster_by_way_of_several_routes(
+        self, throttled: Application, alice: httpx.AsyncClient
+    ) -> None:
+        body = {"current_password": WRONG_PASSWORD}
+        async with client_at(throttled) as client:
+            client.headers["Authorization"] = alice.headers["Authorization"]
+            attempts = [
+                *(post(client, "reauthenticate", **body) for _ in range(3)),
+                *(post(client, "password", **body, new_password=NEW_PASSWORD) for _ in range(3)),
+                *(post(client, "email-change", **body, new_email=EMAIL) for _ in range(3)),
+            ]
+            assert await statuses(*attempts) == {401: 5, 429: 4}
+
+    async def test_nothing_else(self, throttled: Application, alice: httpx.AsyncClient) -> None:
+        async with client_at(throttled) as client:
+            client.headers["Authorization"] = alice.headers["Authorization"]
+            reads = [client.get(f"{AUTH}/sessions") for _ in range(30)]
+            assert await statuses(*reads) == {200: 30}
+
+
+class TestForwardedFor:
+    async def attempts(self, app: Application, peer: str, *forwarded: str) -> Counter[int]:
+        """What comes of requests to reset a password, each with an X-Forwarded-For."""
+        answers = []
+        for value in forwarded:
+            async with client_at(app, peer, **{"X-Forwarded-For": value}) as client:
+                answers.append(await post(client, "password-reset", email=EMAIL))
+        return Counter(each.status_code for each in answers)
+
+    async def test_means_nothing_unless_a_proxy_is_trusted(self, throttled: Application) -> None:
+        many = [f"198.51.100.{n}" for n in range(7)]
+        assert await self.attempts(throttled, "127.0.0.1", *many) == {202: 5, 429: 2}
+
+    async def test_means_nothing_from_another_peer(self, proxied: Application) -> None:
+        many = [f"198.51.100.{n}" for n in range(7)]
+        assert await self.attempts(proxied, ELSEWHERE, *many) == {202: 5, 429: 2}
+
+    async def test_names_the_client_of_a_trusted_proxy(
+        self, proxied: Application, database: Database
+    ) -> None:
+        await create_user(database, EMAIL)
+        many = [f"198.51.100.{n}" for n in range(7)]
+        assert await self.attempts(proxied, "10.1.2.3", *many) == {202: 7}
+        told = await fetch(database, "SELECT ip FROM security_events ORDER BY id")
+        assert [row["ip"] for row in told] == many
+
+    async def test_what_the_client_wrote_itself_is_not_believed(
+        self, proxied: Application, database: Database
+    ) -> None:
+        await create_user(database, EMAIL)
+        # A proxy appends the address that it sees.
+        many = [f"198.51.100.{n}, {ELSEWHERE}, 10.9.9.9" for n in range(7)]
+        assert await self.attempts(proxied, "10.1.2.3", *many) == {202: 5, 429: 2}
+        told = await fetch(database, "SELECT DISTINCT ip FROM security_events")
+        assert [row["ip"] for row in told] == [ELSEWHERE]
+
+    @pytest.mark.parametrize(
+        "garbage",
+        [
+            "", ",", "unknown", "x" * 5000, "1.2.3.4.5", "1.2.3.4:99999999999", "[::1", "'; --",
+            "999.999.999.999", "\x7f", "10.1.2.3", "fe80::1%eth0",
+        ],
+        ids=lambda garbage: garbage[:20],
+    )  # fmt: skip
+    async def test_garbage_does_no_harm(
+        self, proxied: Application, sign_in: SignIn, garbage: str
+    ) -> None:
+        await sign_in(EMAIL)
+        assert await self.attempts(proxied, "10.1.2.3", garbage) == {202: 1}
+        async with client_at(proxied, "10.1.2.3", **{"X-Forwarded-For": garbage}) as client:
+            assert (await login(client, password=PASSWORD)).status_code == 200
+
+
+class TestCounters:
+    async def test_name_nobody(self, throttled: Application, database: Database) -> None:
+        async with client_at(throttled) as client:
+            await login(client)
+        keys = [row["key"] for row in await fetch(database, "SELECT key FROM throttles")]
+        assert len(keys) == 2
+        assert all(len(key) == 32 and b"carol" not in key for key in keys)
+
+    async def test_what_is_long_due_is_purged(
+        self, throttled: Application, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with client_at(throttled) as client:
+            await login(client)
+            await execute(database, "UPDATE throttles SET due_at = now() - interval '1 second'")
+            monkeypatch.setattr("app.auth.throttle.PURGE_SHARE", 1)
+            await login(client, email="other@example.com")
+        assert len(await fetch(database, "SELECT key FROM throttles")) == 2
+        assert PURGE.autonomous  # it holds no rows until the request ends

@@ -6,12 +6,11 @@ from typing import Any
 import httpx
 
 ITEMS = "/api/v1/items"
-
 _numbers = count(1)
 
 
-def item(**fields: Any) -> dict[str, Any]:
-    """The JSON of one that can be created, with unique values of its own."""
+def item_json(**fields: Any) -> dict[str, Any]:
+    """What creates one, with unique values of its own."""
     n = next(_numbers)
     return {
         "name": "name",
@@ -24,7 +23,7 @@ def item(**fields: Any) -> dict[str, Any]:
 
 
 async def create_item(client: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
-    response = await client.post(ITEMS, json=item(**fields))
+    response = await client.post(ITEMS, json=item_json(**fields))
     assert response.status_code == 201, response.text
     created: dict[str, Any] = response.json()
     return created

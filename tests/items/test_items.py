@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.items.factory import ITEMS, create_item, item
+from tests.items.factory import ITEMS, create_item, item_json
 
 
 async def found(client: httpx.AsyncClient, **query: Any) -> list[str]:
@@ -16,7 +16,7 @@ async def found(client: httpx.AsyncClient, **query: Any) -> list[str]:
 
 async def test_anonymous(client: httpx.AsyncClient) -> None:
     assert (await client.get(ITEMS)).status_code == 401
-    assert (await client.post(ITEMS, json=item())).status_code == 401
+    assert (await client.post(ITEMS, json=item_json())).status_code == 401
 
 
 async def test_create_read_patch_delete_restore(alice: httpx.AsyncClient) -> None:
@@ -36,7 +36,7 @@ async def test_create_read_patch_delete_restore(alice: httpx.AsyncClient) -> Non
 
 async def test_bulk(alice: httpx.AsyncClient) -> None:
     created = await create_item(alice)
-    rows = {"items": [item() for _ in range(3)]}
+    rows = {"items": [item_json() for _ in range(3)]}
     response = await alice.post(f"{ITEMS}/bulk", json=rows)
     assert response.status_code == 201, response.text
     ids = [row["id"] for row in response.json()["items"]]
@@ -85,17 +85,7 @@ async def test_filters(alice: httpx.AsyncClient, parameter: str, field: str, tim
 
 
 @pytest.mark.parametrize(
-    "key",
-    [
-        "name",
-        "description",
-        "sku",
-        "price",
-        "quantity",
-        "status",
-        "created_at",
-        "updated_at",
-    ],
+    "key", ["name", "description", "sku", "price", "quantity", "status", "created_at", "updated_at"]
 )
 async def test_every_order_is_walked_to_its_end(alice: httpx.AsyncClient, key: str) -> None:
     ids = {(await create_item(alice))["id"] for _ in range(3)}
@@ -111,7 +101,7 @@ async def test_every_order_is_walked_to_its_end(alice: httpx.AsyncClient, key: s
 
 async def test_sku_is_unique(alice: httpx.AsyncClient) -> None:
     created = await create_item(alice)
-    again = item(sku=created["sku"])
+    again = item_json(sku=created["sku"])
     response = await alice.post(ITEMS, json=again)
     assert response.status_code == 409
     assert response.json()["errors"][0]["loc"] == ["body", "sku"]

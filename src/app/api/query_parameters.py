@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from fastapi.dependencies.models import Dependant
 from pydantic import BaseModel
@@ -25,7 +25,7 @@ class QueryParameters:
         if not query_string:
             return values, None
         errors: list[FieldError] = []
-        for name, value in parse_qsl(query_string.decode("latin-1"), keep_blank_values=True):
+        for name, value in _pairs(query_string.decode("latin-1")):
             many = self._declared.get(name)
             if many:
                 values.setdefault(name, []).append(value)
@@ -44,6 +44,15 @@ class QueryParameters:
         near = get_close_matches(name, self._declared, n=1, cutoff=0.5)
         hint = f": did you mean {near[0]}?" if near else ""
         return FieldError(("query", name), f"Unknown parameter {name}{hint}", "unknown_parameter")
+
+
+def _pairs(query: str) -> Iterator[tuple[str, str]]:
+    """As `urllib.parse.parse_qsl` has them, blank values kept; most parts have nothing quoted."""
+    for part in filter(None, query.split("&")):
+        name, _, value = part.partition("=")
+        if "%" in part or "+" in part:
+            name, value = unquote_plus(name), unquote_plus(value)
+        yield name, value
 
 
 def _names(dependant: Dependant) -> Iterator[tuple[str, bool]]:

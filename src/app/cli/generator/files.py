@@ -5,34 +5,32 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
-
-from app.cli.generator import names
+from app.cli.generator import templates
+from app.cli.generator.merging import merge
 from app.cli.generator.source import EntitySource
+from app.cli.generator.spec import SpecError
 from app.migrations import ROOT
 
-TEMPLATES = Path(__file__).parents[1] / "templates"
-OVERRIDES = ROOT / "templates"  # a project's own, by the same names
+ROLES = ("models", "schemas", "filters", "repository", "service", "dependencies", "router")
 
-SORT_IMPORTS = [
-    "check",
-    "--fix-only",
-    "--select=I,F401",
-    '--config=lint.isort.known-first-party=["app", "tests"]',  # not there yet
-]
+FIX = ["check", "--fix-only", '--config=lint.isort.known-first-party=["app", "tests"]']
+UNUSED = [*FIX, "--select=F401"]
+ONE_EACH = [*FIX, "--select=I", "--config=lint.isort.force-single-line=true"]
+SORTED = [*FIX, "--select=I"]
+FORMAT = ["format"]
 
 type Files = Mapping[Path, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of the command's output; `create`, `identical`, `conflict`, `remove` or `keep`."""
+    """A line of the output; `create`, `update`, `identical`, `conflict`, `remove` or `keep`."""
 
     verb: str
     path: Path
@@ -44,48 +42,55 @@ class Change:
 def render(entity: EntitySource) -> dict[Path, str]:
     """The files of an entity, by their paths from the root of the project."""
     package, tests = Path("src/app") / entity.plural, Path("tests") / entity.plural
-    templates = {
-        package / f"{name}.py": f"entity/{name}.py.jinja"
-        for name in (
-            "models",
-            "schemas",
-            "filters",
-            "repository",
-            "service",
-            "dependencies",
-            "router",
-        )
-    } | {
+    sources = {package / f"{role}.py": f"entity/{role}.py.jinja" for role in ROLES} | {
         tests / "factory.py": "tests/factory.py.jinja",
         tests / f"test_{entity.plural}.py": "tests/test_entity.py.jinja",
     }
-    rendered = {path: render_template(name, entity=entity) for path, name in templates.items()}
+    rendered = {path: templates.render(name, entity=entity) for path, name in sources.items()}
     return tidy(rendered) | {package / "__init__.py": "", tests / "__init__.py": ""}
-
-
-def render_template(name: str, **values: object) -> str:
-    environment = Environment(
-        loader=ChoiceLoader([FileSystemLoader(OVERRIDES), FileSystemLoader(TEMPLATES)]),
-        line_statement_prefix="#%",
-        keep_trailing_newline=True,
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - Python, not HTML
-    )
-    return environment.get_template(name).render(values, names=names)
 
 
 def tidy(files: Files) -> dict[Path, str]:
     """The same as the project's formatter has them, without the imports that are not used."""
+    return _ruff(files, UNUSED, SORTED, FORMAT)
+
+
+def merged(base: Files, mine: Files, generated: Files) -> dict[Path, str | None]:
+    """Files with both the changes by hand and those of the generator; None where they conflict.
+
+    Of imports, each name is a line of its own meanwhile.
+    """
+    texts = [
+        _ruff({path: files[path] for path in mine}, ONE_EACH) for files in (base, mine, generated)
+    ]
+    results: dict[Path, str | None] = dict.fromkeys(mine)
+    found: dict[Path, str] = {}
+    for path in mine:
+        lines = merge(*(text[path].splitlines(keepends=True) for text in texts))
+        if lines is not None:
+            found[path] = "".join(lines)
+    return results | _ruff(found, SORTED, FORMAT)
+
+
+def _ruff(files: Files, *commands: list[str]) -> dict[Path, str]:
+    """Raises SpecError for what is no Python."""
+    if not files:
+        return {}
     with scratch(files) as folder:
         paths = [str(folder / path) for path in files]
-        for options in (SORT_IMPORTS, ["format"]):
-            command = [ruff(), *options, "--quiet", "--no-cache", *paths]
-            subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603 - ours
+        for options in commands:
+            command = [
+                str(Path(sys.executable).with_name("ruff")),
+                *options,
+                "--quiet",
+                "--no-cache",
+            ]
+            done = subprocess.run(  # noqa: S603 - ours
+                [*command, *paths], cwd=ROOT, capture_output=True, text=True, check=False
+            )
+            if done.returncode:
+                raise SpecError((done.stdout + done.stderr).replace(f"{folder}/", "").splitlines())
         return {path: (folder / path).read_text() for path in files}
-
-
-def ruff() -> str:
-    return str(Path(sys.executable).with_name("ruff"))
 
 
 @contextmanager
@@ -101,48 +106,45 @@ def scratch(files: Files) -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def compare(files: Files) -> list[Change]:
-    """What writing them would mean."""
-    changes = []
-    for path, text in sorted(files.items()):
-        if not (ROOT / path).exists():
-            changes.append(Change("create", path))
-        else:
-            same = (ROOT / path).read_text() == text
-            changes.append(Change("identical" if same else "conflict", path))
-    return changes
+def on_disk(path: Path) -> str | None:
+    return (ROOT / path).read_text() if (ROOT / path).exists() else None
 
 
 def difference(path: Path, text: str) -> str:
     """What is there, and what would be."""
-    old = (ROOT / path).read_text().splitlines(keepends=True)
-    return "".join(
-        difflib.unified_diff(old, text.splitlines(keepends=True), f"{path}", "generated")
-    )
+    old = (on_disk(path) or "").splitlines(keepends=True)
+    new = text.splitlines(keepends=True)
+    return "".join(difflib.unified_diff(old, new, str(path), f"{path} as generated"))
 
 
-def write(files: Files) -> None:
-    """All or none: what was there before is put back when one of them cannot be written."""
-    before = {path: (ROOT / path).read_text() if (ROOT / path).exists() else None for path in files}
-    with scratch(files) as folder:
-        try:
-            for path in files:
+def carry_out(writes: Files, deletes: Iterable[Path]) -> None:
+    """All or none: what was there before is put back when one of them cannot be done."""
+    before = {path: on_disk(path) for path in [*writes, *deletes]}
+    try:
+        _write(writes)
+        for path in deletes:
+            _delete(path)
+    except BaseException:
+        for path, text in before.items():
+            if text is None:
+                _delete(path)
+            else:
                 (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
-                (folder / path).replace(ROOT / path)
-        except BaseException:
-            put_back(before)
-            raise
+                (ROOT / path).write_text(text)
+        raise
 
 
-def put_back(before: Mapping[Path, str | None]) -> None:
-    for path, text in before.items():
-        if text is None:
-            delete(path)
-        else:
-            (ROOT / path).write_text(text)
+def _write(files: Files) -> None:
+    """Folders that are new come with all of their files, and what is served comes last."""
+    with scratch(files) as folder:
+        for path in sorted(files, key=lambda path: (path.parts[0] == "src", "api" in path.parts)):
+            moved = path.parent if not (ROOT / path.parent).exists() else path
+            if (folder / path).exists():
+                (ROOT / moved).parent.mkdir(parents=True, exist_ok=True)
+                (folder / moved).replace(ROOT / moved)
 
 
-def delete(path: Path) -> None:
+def _delete(path: Path) -> None:
     """The file, and the folders that are empty without it, but for Python's caches."""
     (ROOT / path).unlink(missing_ok=True)
     folder = (ROOT / path).parent

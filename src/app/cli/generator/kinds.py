@@ -4,15 +4,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from decimal import Decimal, InvalidOperation
 
-from app.core.schemas import INT4_MAX, INT4_MIN
+from app.core.schemas import INT4_MAX, INT4_MIN, INT8_MAX, INT8_MIN
 
 COMPARED = ("", "gt", "gte", "lt", "lte")
 WRITTEN = ("", "in", "icontains", "istartswith")
 CHOSEN = ("", "in")
 
-INT8_MIN, INT8_MAX = -(2**63), 2**63 - 1
+NUMBER = re.compile(r"-?\d{1,100}(\.\d{1,100})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +41,13 @@ def _number(low: int, high: int) -> Callable[[str], str | None]:
 
 
 def _decimal(text: str) -> str | None:
-    try:
-        return f'Decimal("{Decimal(text)}")'
-    except InvalidOperation:
+    if not NUMBER.fullmatch(text):
         return None
+    return f'Decimal("{text}")' if "." in text else f"Decimal({int(text)})"
 
 
 def _float(text: str) -> str | None:
-    return text if re.fullmatch(r"-?\d+(\.\d+)?", text) else None
+    return text if NUMBER.fullmatch(text) else None
 
 
 def _bool(text: str) -> str | None:
@@ -123,11 +121,11 @@ KINDS = {
         ),
         Kind(
             "email", "an address, in its normal form", "str", "String(254)", "Email", WRITTEN,
-            searchable=True, literal=_text,
+            searchable=True,
         ),
         Kind(
             "url", "an http or https address", "str", "String(2083)", "Url", WRITTEN,
-            searchable=True, literal=_text,
+            searchable=True,
         ),
         Kind(
             "enum", "one of the words a/b/c", "", "", "", CHOSEN,
@@ -144,6 +142,14 @@ KINDS = {
     )
 }  # fmt: skip
 
+# What they are called elsewhere.
+ELSEWHERE = {
+    "string": "str", "varchar": "str", "char": "str", "longtext": "text", "integer": "int",
+    "smallint": "int", "long": "bigint", "boolean": "bool", "double": "float", "real": "float",
+    "number": "decimal", "numeric": "decimal", "money": "decimal", "timestamp": "datetime",
+    "timestamptz": "datetime", "jsonb": "json", "dict": "json", "list": "array", "link": "url",
+    "choice": "enum", "references": "ref", "belongs_to": "ref", "foreign_key": "ref", "fk": "ref",
+}  # fmt: skip
 ELEMENTS = tuple(name for name in KINDS if name not in {"json", "enum", "ref", "array"})
 MAX_TEXT = 10_000
 MAX_ELEMENTS = 100
@@ -152,10 +158,10 @@ FLAGS = {
     "null": "may be empty",
     "unique": "no two live rows (of one owner) have the same",
     "index": "lists are often filtered or ordered by it",
-    "default": "=V: what an absent one is",
-    "min": "=V: the least value, length, or number of elements",
-    "max": "=V: the greatest",
-    "ondelete": "=restrict|cascade|setnull: what the end of a ref's row means here",
+    "default": "what an absent one is",
+    "min": "the least value, length, or number of elements",
+    "max": "the greatest",
+    "ondelete": "what becomes of this row when that of the ref is deleted",
     "hidden": "is taken, but never answered",
     "readonly": "is answered, but never taken; needs `null` or a default",
     "nofilter": "lists do not filter by it",

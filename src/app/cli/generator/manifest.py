@@ -1,12 +1,14 @@
 """What the generator knows of an entity that it wrote: the line, the files, the migrations."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from app.cli.generator.files import Files, digest
-from app.cli.generator.spec import EntitySpec, parse_fields
+from app.cli.generator import names
+from app.cli.generator.files import Files, digest, on_disk
+from app.cli.generator.parsing import parse_fields
+from app.cli.generator.spec import EntitySpec, SpecError
 from app.migrations import ROOT
 
 NAME = "entity.json"
@@ -47,19 +49,30 @@ class Manifest:
         return json.dumps(asdict(self), indent=2) + "\n"
 
     def spec(self) -> EntitySpec:
-        fields = parse_fields(self.fields, self.entity, targets())
+        fields, _ = parse_fields(self.fields, self.entity, targets())
         return EntitySpec(
             self.entity, self.plural, tuple(fields), self.owner, self.public, self.key
         )
 
-    def is_as_written(self, path: str) -> bool:
-        found = ROOT / path
-        return found.exists() and digest(found.read_text()) == self.files.get(path)
+    @property
+    def line(self) -> str:
+        """The command that would make it anew."""
+        options = [
+            *(["--plural", self.plural] if self.plural != names.plural(self.entity) else []),
+            *(["--owner", "user"] if self.owner else []),
+            *(["--public"] if self.public else []),
+            *(["--key", self.key] if self.key else []),
+        ]
+        return " ".join(["app new entity", self.entity, *self.fields, *options])
 
-    def written(self, files: Files) -> Self:
-        """With the hashes of these files."""
-        hashes = {str(path): digest(text) for path, text in sorted(files.items())}
-        return replace(self, files=self.files | hashes)
+    def package(self) -> dict[Path, str]:
+        """The entity's own modules, as they are now."""
+        found = sorted((ROOT / self.path.parent).glob("*.py"))
+        return {path.relative_to(ROOT): path.read_text() for path in found}
+
+    def is_as_written(self, path: Path) -> bool:
+        text = on_disk(path)
+        return text is not None and digest(text) == self.files.get(str(path))
 
 
 def manifests() -> list[Manifest]:
@@ -74,3 +87,12 @@ def targets() -> dict[str, str]:
 
 def find(entity: str) -> Manifest | None:
     return next((each for each in manifests() if entity in {each.entity, each.plural}), None)
+
+
+def existing(name: str) -> Manifest:
+    """Raises SpecError for an entity that the generator has not made."""
+    manifest = find(name)
+    if manifest is None:
+        hint = names.suggest(name, [each.entity for each in manifests()])
+        raise SpecError([f"{name}: is no entity of the generator's; {hint}"])
+    return manifest

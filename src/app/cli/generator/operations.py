@@ -1,13 +1,13 @@
 """The operations of a migration, as alembic writes them, without a database to compare with.
 
-Runs as a process of its own, `python -m app.cli.generator.operations FOLDER TABLE DEFAULTS [COLUMN
-…]`, in which the packages below the folder take the place of the project's. It prints the sources
-of what makes the table, or its columns, and of what takes them away again, as a JSON list.
+Runs as a process of its own, `python -m app.cli.generator.operations FOLDER TABLE COLUMNS`, in
+which the packages below the folder take the place of the project's. It prints the sources of what
+makes the table, or its columns, and of what takes them away again, as a JSON list.
 """
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from alembic.autogenerate import render_python_code
 from alembic.operations import ops
@@ -23,13 +23,10 @@ def create_table(table: Table) -> Iterator[ops.MigrateOperation]:
     yield from (ops.CreateIndexOp.from_index(index) for index in _by_name(table.indexes))
 
 
-def add_columns(
-    table: Table, names: Sequence[str], defaults: dict[str, str]
-) -> Iterator[ops.MigrateOperation]:
-    """`defaults` has the SQL of what existing rows get; without one, a column may be null."""
-    for name in names:
+def add_columns(table: Table, names: Mapping[str, str | None]) -> Iterator[ops.MigrateOperation]:
+    """Each name with the SQL of what existing rows get; without one, a column may be null."""
+    for name, default in names.items():
         column = table.columns[name]
-        default = defaults.get(name)
         nullable = column.nullable or default is None
         value = None if default is None else text(default)
         added = Column(name, column.type, nullable=nullable, server_default=value)
@@ -46,7 +43,9 @@ def add_columns(
             yield ops.CreateIndexOp.from_index(index)
 
 
-def _names_field(constraint: CheckConstraint, table: Table, names: Sequence[str]) -> bool:
+def _names_field(
+    constraint: CheckConstraint, table: Table, names: Mapping[str, str | None]
+) -> bool:
     return str(constraint.name) in {f"ck_{table.name}_{name}" for name in names}
 
 
@@ -70,10 +69,11 @@ def _source(operations: ops.UpgradeOps | ops.DowngradeOps, context: MigrationCon
 
 
 def main() -> None:
-    folder, name, defaults, *columns = sys.argv[1:]
+    folder, name, columns = sys.argv[1:]
     app.__path__.insert(0, folder)
     table = load_models().metadata.tables[name]
-    found = add_columns(table, columns, json.loads(defaults)) if columns else create_table(table)
+    names = json.loads(columns)
+    found = add_columns(table, names) if names else create_table(table)
     print(json.dumps(sources(list(found))))
 
 

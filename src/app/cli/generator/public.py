@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from app.cli.generator.source import EntitySource
+from app.cli.generator.spec import SpecError
 from app.migrations import ROOT
 
 PATH = Path("src/app/api/v1/router.py")
@@ -11,11 +12,16 @@ LIST = re.compile(r"^PUBLIC = \{\n(?:.*\n)*?(?=\}\n)", re.MULTILINE)
 
 
 def added(entity: EntitySource) -> dict[Path, str]:
-    """The file with the routes in its list, or nothing if the entity has none."""
+    """The file with the routes in its list, or nothing if it has them.
+
+    Raises SpecError.
+    """
     source = (ROOT / PATH).read_text()
     missing = [line for line in _lines(entity) if line not in source]
     if not missing:
         return {}
+    if not LIST.search(source):
+        raise SpecError([f"--public: {PATH} has no list `PUBLIC`, with a route on each line"])
     return {PATH: LIST.sub(lambda found: found[0] + "".join(missing), source, count=1)}
 
 

@@ -1,72 +1,87 @@
-"""Values for the tests of a new entity, within the bounds of each field."""
+"""Values for the tests and the documentation of an entity, within the bounds of each field."""
 
+import json
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any, Self
 
-from app.cli.generator.kinds import Kind
-from app.cli.generator.spec import FieldSpec, bounds
+from app.cli.generator.rules import bounds
+from app.cli.generator.spec import FieldSpec
 
 ID = "0198f3c2-0000-7000-8000-000000000000"
-CONSTANT = {
-    "bool": ("True", "False"),
-    "date": ('"2026-01-05"', '"2026-02-06"'),
-    "datetime": ('"2026-01-05T12:00:00Z"', '"2026-02-06T12:00:00Z"'),
-    "time": ('"12:00:00"', '"13:30:00"'),
-    "uuid": ("str(uuid4())", "str(uuid4())"),
-    "json": ('{"a": [1, None]}', '{"b": {}}'),
-    "email": ('"ada@example.com"', '"bob@example.com"'),
-    "url": ('"https://example.com/a"', '"https://example.com/b"'),
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A JSON value, and the Python that makes it: with the variable `n` in it, if it is unique."""
+
+    value: Any
+    source: str
+
+    @classmethod
+    def of(cls, value: Any) -> Self:
+        return cls(value, json.dumps(value) if isinstance(value, str) else repr(value))
+
+
+PLAIN: dict[str, tuple[Any, Any]] = {
+    "bool": (True, False),
+    "date": ("2026-01-05", "2026-02-06"),
+    "datetime": ("2026-01-05T12:00:00Z", "2026-02-06T12:00:00Z"),
+    "time": ("12:00:00", "13:30:00"),
+    "json": ({"a": [1, None]}, {"b": {}}),
+    "email": ("ada@example.com", "bob@example.com"),
+    "url": ("https://example.com/a", "https://example.com/b"),
 }
 NUMBERED = {
-    "email": 'f"ada{n}@example.com"',
-    "url": 'f"https://example.com/{n}"',
-    "date": 'f"2026-{n // 28 % 12 + 1:02}-{n % 28 + 1:02}"',
-    "datetime": 'f"2026-01-01T00:{n // 60 % 60:02}:{n % 60:02}Z"',
-    "time": 'f"00:{n // 60 % 60:02}:{n % 60:02}"',
+    "email": Sample("ada1@example.com", 'f"ada{n}@example.com"'),
+    "url": Sample("https://example.com/1", 'f"https://example.com/{n}"'),
+    "date": Sample("2026-01-02", 'f"2026-{n // 28 % 12 + 1:02}-{n % 28 + 1:02}"'),
+    "datetime": Sample("2026-01-01T00:00:01Z", 'f"2026-01-01T00:{n // 60 % 60:02}:{n % 60:02}Z"'),
+    "time": Sample("00:00:01", 'f"00:{n // 60 % 60:02}:{n % 60:02}"'),
 }
 
 
-def example(spec: FieldSpec, *, other: bool = False) -> object:
-    """A value to show; an id stands for one that has to be filled in."""
-    if spec.kind.name == "ref":
-        return ID
-    source = sample(spec, other=other)
-    return eval(source, {"n": 1, "uuid4": lambda: ID})  # noqa: S307 - of our own making
-
-
-def sample(spec: FieldSpec, *, other: bool = False) -> str:
-    """A value as JSON in Python; one that is unique has the variable `n` in it."""
-    if spec.kind.name == "enum":
-        values = spec.argument.split("/")
-        return f'"{values[-1] if other else values[0]}"'
+def sample(spec: FieldSpec, *, other: bool = False) -> Sample:
+    """A value of the field, or another one to change it to."""
+    kind = spec.kind.name
     if spec.of is not None:
-        least = int(spec.flags.get("min", 1))
         element = sample(FieldSpec(spec.text, spec.name, spec.of, spec.argument), other=other)
-        return f"[{', '.join([element] * max(least, 1))}]"
-    if spec.has("unique") and not other and spec.kind.name in NUMBERED:
-        return NUMBERED[spec.kind.name]
-    if spec.kind.name in CONSTANT:
+        times = max(int(spec.flags.get("min", 1)), 1)
+        return Sample([element.value] * times, f"[{', '.join([element.source] * times)}]")
+    if kind in {"ref", "uuid"}:
+        return Sample(ID, "str(uuid4())")
+    if kind == "enum":
+        return Sample.of(spec.argument.split("/")[-1 if other else 0])
+    numbered = spec.has("unique") and not other
+    if numbered and kind in NUMBERED:
+        return NUMBERED[kind]
+    if kind in PLAIN:
         bound = spec.flags.get("min", spec.flags.get("max"))
-        return f'"{bound}"' if bound else CONSTANT[spec.kind.name][other]
-    low, high = bounds(spec)
-    if spec.kind.sized == "length":
-        return _text(spec, int(low or 1), int(high or 100), other=other)
-    return _number(spec.kind, low, high, unique=spec.has("unique") and not other, other=other)
+        return Sample.of(bound or PLAIN[kind][other])
+    return (
+        _text(spec, numbered, other)
+        if spec.kind.sized == "length"
+        else _number(spec, numbered, other)
+    )
 
 
-def _text(spec: FieldSpec, low: int, high: int, *, other: bool) -> str:
+def _text(spec: FieldSpec, numbered: bool, other: bool) -> Sample:  # noqa: FBT001
+    low, high = (
+        int(bound or default) for bound, default in zip(bounds(spec), (1, 100), strict=True)
+    )
     word = ("other " if other else "") + spec.name.replace("_", " ")
-    if spec.has("unique") and not other:
-        stem = word.upper()[: max(high - 4, 0)]
-        width = max(low - len(stem), 0) or ""
-        return f'f"{stem}{{n{f":0{width}" if width else ""}}}"'
-    return f'"{word[:high].strip().ljust(low, "x")}"'
+    if not numbered:
+        return Sample.of(word[:high].strip().ljust(low, "x"))
+    stem = word.upper()[: max(high - 4, 0)]
+    width = max(low - len(stem), 0)
+    return Sample(f"{stem}{1:0{width}}", f'f"{stem}{{n{f":0{width}" if width else ""}}}"')
 
 
-def _number(
-    kind: Kind, low: Decimal | None, high: Decimal | None, *, unique: bool, other: bool
-) -> str:
+def _number(spec: FieldSpec, numbered: bool, other: bool) -> Sample:  # noqa: FBT001
+    low, high = bounds(spec)
     least = low if low is not None else min(Decimal(1), high if high is not None else Decimal(1))
     value = least + 1 if other and (high is None or least + 1 <= high) else least
-    if kind.name == "decimal":
-        return f'f"{{{value} + n}}"' if unique else f'"{value}"'
-    return f"{value} + n" if unique else str(value)
+    if spec.kind.name == "decimal":
+        return Sample(str(value + 1), f'f"{{{value} + n}}"') if numbered else Sample.of(str(value))
+    number = float(value) if spec.kind.name == "float" else int(value)
+    return Sample(number + 1, f"{number} + n") if numbered else Sample.of(number)

@@ -1,0 +1,143 @@
+"""What `app new entity` and `app remove entity` do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from app.cli.generator import migrations, names, public
+from app.cli.generator.files import render
+from app.cli.generator.manifest import Manifest, existing, find, targets
+from app.cli.generator.parsing import parse_fields
+from app.cli.generator.plan import Plan
+from app.cli.generator.reserved import wrong_with_entity, wrong_with_plural
+from app.cli.generator.source import EntitySource
+from app.cli.generator.spec import EntitySpec, FieldSpec, SpecError
+from app.core.registry import load_models, modules
+from app.migrations import ROOT
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`app new entity`, as it was typed."""
+
+    name: str
+    fields: Sequence[str]
+    plural: str | None = None
+    owner: str | None = None
+    public: bool = False
+    key: str | None = None
+
+
+def new_entity(request: Request, *, migrate: bool = True, force: bool = False) -> Plan:
+    """Raises SpecError, with all that is wrong with the line."""
+    manifest = find(request.name)
+    spec = _spec(request, is_new=manifest is None)
+    entity = EntitySource(spec, targets())
+    files = render(entity)
+    plan = Plan(entity)
+    if manifest is None:
+        revisions = []
+        more = {}
+        if migrate:
+            migration = migrations.make(names.words(spec.plural), spec.plural, files)
+            revisions.append(migration.revision)
+            more[migration.path] = migration.text
+        manifest = Manifest.of(spec, files, revisions)
+        plan.create(files | more | {manifest.path: manifest.text()}, force=force)
+    else:
+        again = Manifest.of(spec, files, manifest.revisions)
+        if replace(again, files={}) != replace(manifest, files={}):
+            raise SpecError([f"{request.name}: is there already, from the line\n{manifest.line}"])
+        plan.create(files, force=force)
+        plan.update({manifest.path: again.text()} if force else {})
+    plan.update(public.added(entity))
+    return plan
+
+
+def remove_entity(name: str, *, migrate: bool = True) -> Plan:
+    """Raises SpecError while other entities refer to it."""
+    manifest = existing(name)
+    spec = manifest.spec()
+    if referring := _referring(spec.plural):
+        raise SpecError([f"{spec.name}: is referred to by {', '.join(referring)}"])
+    plan = Plan(EntitySource(spec, targets()))
+    for path in map(Path, manifest.files):
+        if manifest.is_as_written(path):
+            plan.remove(path)
+        elif (ROOT / path).exists():
+            plan.keep(path)
+    plan.remove(manifest.path)
+    plan.update(public.removed(plan.entity))
+    if not migrate:
+        return plan
+    withdrawn = migrations.withdraw(manifest.revisions)
+    if withdrawn is None:
+        message = f"drop {names.words(spec.plural)}"
+        migration = migrations.unmake(message, spec.plural, manifest.package())
+        plan.create({migration.path: migration.text})
+    else:
+        plan.update(withdrawn.changed)
+        for path in withdrawn.deleted:
+            plan.remove(path)
+    return plan
+
+
+def _spec(request: Request, *, is_new: bool) -> EntitySpec:
+    problems = []
+    plural = request.plural or names.plural(request.name)
+    if wrong := wrong_with_entity(request.name):
+        problems.append(f"{request.name}: {wrong}")
+    elif request.plural is None and names.is_plural(request.name):
+        one = names.singular(request.name)
+        problems.append(f"{request.name}: looks like a plural: {one} would do, or give a --plural")
+    elif wrong := wrong_with_plural(plural):
+        problems.append(f"{plural}: {wrong}")
+    elif plural == request.name:
+        problems.append(f"{plural}: the plural must differ; give another one by --plural")
+    elif is_new:
+        problems += _taken(plural)
+    if request.owner not in {None, "user"}:
+        problems.append(f"--owner {request.owner}: did you mean user?")
+    fields, wrong_fields = parse_fields(request.fields, request.name, targets())
+    problems += wrong_fields + _wrong_key(request.key, fields)
+    spec = EntitySpec(
+        request.name, plural, tuple(fields), request.owner is not None, request.public, request.key
+    )
+    problems += EntitySource(spec, targets()).too_long_names
+    if problems:
+        raise SpecError(problems)
+    return spec
+
+
+def _wrong_key(key: str | None, fields: Sequence[FieldSpec]) -> list[str]:
+    unique = [each.name for each in fields if each.has("unique")]
+    if key is None or key in unique:
+        return []
+    hint = names.suggest(key, unique) if unique else f"{key}:…:unique would make it one"
+    return [f"--key {key}: is no unique field; {hint}"]
+
+
+def _taken(plural: str) -> list[str]:
+    kinds = []
+    if any(any((ROOT / folder / plural).glob("*.*")) for folder in ("src/app", "tests")):
+        kinds.append("package")
+    if (ROOT / "src/app" / f"{plural}.py").exists():
+        kinds.append("module")
+    if plural in load_models().metadata.tables:
+        kinds.append("table")
+    if f"/{plural.replace('_', '-')}" in {module.router.prefix for module in modules("router")}:
+        kinds.append("route")
+    if not kinds:
+        return []
+    return [f"{plural}: there is a {' and a '.join(kinds)} of that name; give another by --plural"]
+
+
+def _referring(table: str) -> list[str]:
+    tables = load_models().metadata.tables
+    return [
+        f"{other.name}.{key.parent.name}"
+        for other in tables.values()
+        if other.name != table
+        for key in sorted(other.foreign_keys, key=lambda key: key.parent.name)
+        if key.column.table.name == table
+    ]

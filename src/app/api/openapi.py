@@ -70,6 +70,8 @@ def complete(document: dict[str, Any], settings: Settings) -> dict[str, Any]:
                 operation["responses"]["304"] = unchanged | _with_headers("ETag")
             for parameter in operation.get("parameters", ()):
                 parameter["schema"] = _sendable(parameter["schema"])
+                if parameter["name"] == "page":  # forms would send it, along with a cursor
+                    parameter["schema"].pop("default", None)
                 if description := parameter["schema"].pop("description", None):
                     parameter["description"] = description
     _set_limits(schemas, settings)

@@ -19,7 +19,7 @@ from app.core.schemas import Text
 MAX_VALUES = 100
 MAX_SORT_KEYS = 4
 
-type Deleted = Literal["exclude", "only", "include"]
+Deleted = Literal["exclude", "only", "include"]
 
 
 class Operator(StrEnum):

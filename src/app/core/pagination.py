@@ -29,7 +29,7 @@ class PageParams(BaseModel, AbstractParams):
     """Which part of a list is asked for: by the number of a page, or from a position on."""
 
     page: Annotated[
-        int, Field(ge=1, description="The number of the page, from 1. Not with `cursor`.")
+        int, Field(ge=1, description="The number of the page; 1 without a `cursor`. Not both.")
     ] = 1
     cursor: (
         Annotated[

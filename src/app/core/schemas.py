@@ -174,14 +174,18 @@ def _storable_text(value: Any) -> str:
     return value
 
 
+NO_NUL = r"^[^\x00]*$"
+
+
 class _Undocumented:
-    """Keeps a pattern out of the documentation: example values made from it would be noise."""
+    """Keeps that pattern out of the documentation: example values made from it would be noise."""
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         documented = handler(schema)
-        documented.pop("pattern", None)
+        if documented.get("pattern") == NO_NUL:
+            del documented["pattern"]
         return documented
 
 
@@ -197,8 +201,11 @@ class _Format:
         return handler(schema) | {"format": self.name}
 
 
-Text = Annotated[str, Field(pattern=r"^[^\x00]*$"), _Undocumented()]
-"""Any Unicode but NUL, which PostgreSQL's text cannot hold."""
+Text = Annotated[str, Field(pattern=NO_NUL), _Undocumented()]
+"""Any Unicode but NUL, which PostgreSQL's text cannot hold.
+
+A field's own pattern takes the place of this one, and must not match NUL either.
+"""
 
 Integer = Annotated[int, Field(ge=INT4_MIN, le=INT4_MAX)]
 

@@ -53,15 +53,6 @@ authenticate = Authenticate()
 CurrentSession = Annotated[LiveSession, Depends(authenticate)]
 
 
-async def get_session_if_any(request: Request) -> LiveSession | None:
-    """Raises Unauthorized for a token that is no good."""
-    return await authenticate(request) if "authorization" in request.headers else None
-
-
-OptionalSession = Annotated[LiveSession | None, Depends(get_session_if_any)]
-"""Who is asking, on a public route, if he says so."""
-
-
 async def get_current_user(session: CurrentSession, work: Work) -> User:
     user = await UserRepository(work, EVERYONE).get(session.user_id)
     if user is None:  # deleted since the session was found

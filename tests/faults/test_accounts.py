@@ -335,7 +335,7 @@ async def test_a_session_that_ends_on_one_worker_is_dead_on_every_other(
         async def two_workers() -> bool:
             return len(await server.serving_workers(url)) == 2
 
-        assert await eventually(two_workers, 40)
+        assert await eventually(two_workers, 90)
         for _ in range(5):
             here = await sign_in(ALICE)
             token = here.headers["Authorization"].removeprefix("Bearer ")

@@ -1,7 +1,6 @@
 """`app dev` as a newcomer meets it: real processes, so each of these tests takes seconds."""
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -15,6 +14,7 @@ import psutil
 import pytest
 
 from app.migrations import ROOT
+from tests.cli.sessions import Command, Shell, stable, steps
 from tests.ports import free_port
 
 README = ROOT / "README.md"
@@ -26,7 +26,7 @@ type Start = Callable[..., "Dev"]
 class Dev:
     """A running `app dev`, and what it printed."""
 
-    def __init__(self, data_dir: Path, port: int) -> None:
+    def __init__(self, data_dir: Path, port: int, **more: str) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.log = data_dir.parent / f"{port}.log"
         environment = {
@@ -36,7 +36,7 @@ class Dev:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [Path(sys.executable).with_name("app"), "dev", "--port", str(port)],
-                env=environment | {"DATA_DIR": str(data_dir), "THROTTLE_ENABLED": "true"},
+                env=environment | {"DATA_DIR": str(data_dir), "THROTTLE_ENABLED": "true"} | more,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -114,28 +114,16 @@ def test_after_a_kill_the_next_start_just_works(start: Start) -> None:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the session in the README uses curl")
 def test_the_sessions_in_the_readme_are_true(start: Start) -> None:
     """One after the other in one shell."""
-    sessions = re.findall(r"```console session\n(.*?)```", README.read_text(), re.DOTALL)
-    steps = re.split(r"^\$ ", "".join(sessions), flags=re.MULTILINE)[1:]
-    commands, printed = zip(*(step.split("\n", 1) for step in steps), strict=True)
     dev = start()
     dev.wait_for("Ready")
-    script = "\necho '~~~'\n".join(commands).replace("http://127.0.0.1:8000", dev.url)
-    run = subprocess.run(
-        ["bash", "-euc", script], capture_output=True, text=True, check=True, timeout=DEADLINE
-    )
-    answers = [answer.strip() for answer in run.stdout.split("~~~\n")]
-    for command, expected, answer in zip(commands, printed, answers, strict=True):
-        assert stable(answer) == stable(expected.strip()), command
+    shell = Shell(ROOT, os.environ, DEADLINE)
+    for step in steps(README.read_text()):
+        assert isinstance(step, Command)
+        answer = shell.run(step.line.replace("http://127.0.0.1:8000", dev.url))
+        assert stable(answer) == stable(step.printed), step.line
+    shell.close()
 
 
 def alive(family: list[psutil.Process]) -> list[psutil.Process]:
     """Those that still run; an orphan that ended is a zombie until init takes notice."""
     return [each for each in family if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
-
-
-def stable(text: str) -> str:
-    """The text without what differs from run to run: ids, times, cursors, the session's token."""
-    text = re.sub(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}", "<id>", text)
-    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>", text)
-    text = re.sub(r'(cursor(?:":"|=))[\w-]+', r"\1<cursor>", text)
-    return re.sub(r"plinth_[\w-]+", "<token>", text)

@@ -142,6 +142,7 @@ def _write(files: Files) -> None:
             if (folder / path).exists():
                 (ROOT / moved).parent.mkdir(parents=True, exist_ok=True)
                 (folder / moved).replace(ROOT / moved)
+    (ROOT / "src/app/__init__.py").touch()  # `app dev` does not look into a folder that is moved in
 
 
 def _delete(path: Path) -> None:

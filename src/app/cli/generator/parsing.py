@@ -25,7 +25,8 @@ def parse_fields(
     fields: list[FieldSpec] = []
     for text in texts:
         wrong: list[str] = []
-        name = text.partition(":")[0]
+        name, _, rest = text.partition(":")
+        name += "_id" if rest.startswith("ref:") else ""
         if reason := wrong_with_field(name, entity):
             wrong.append(f"{name or 'the name'} {reason}")
         if found := _parse(text, wrong):

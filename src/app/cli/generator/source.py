@@ -92,7 +92,7 @@ class EntitySource:
     @property
     def reads(self) -> str:
         """The service that reads: anyone's rows, where they are public."""
-        return f"Public{self.noun}" if self.spec.public and self.has_caller else self.noun
+        return f"Public{self.noun}" if self.spec.public else self.noun
 
     @property
     def has_caller(self) -> bool:
@@ -232,12 +232,16 @@ class EntitySource:
     @property
     def too_long_names(self) -> list[str]:
         """What is wrong with constraints and indexes that PostgreSQL would not call so."""
-        indexes = [columns.replace('"', "").split(", ") for columns in self.indexes + self.uniques]
-        names = [f"ix_{self.plural}_{'_'.join(columns)}_deleted" for columns in indexes]
-        names += [f"fk_{self.plural}_{each.name}" for each in self.fields]
+        indexes = [f"ix_{self.plural}_{_joined(columns)}" for columns in self.indexes]
+        uniques = [f"uq_{self.plural}_{_joined(columns)}" for columns in self.uniques]
+        keys = [f"fk_{self.plural}_{each.name}" for each in self.fields]
         return [
             f"{name}: is {len(name)} characters long, and PostgreSQL takes {MAX_IDENTIFIER}; "
             "shorter names of the entity or the field would do"
-            for name in names
+            for name in [*indexes, f"{indexes[0]}_deleted", *uniques, *keys]
             if len(name) > MAX_IDENTIFIER
         ]
+
+
+def _joined(columns: str) -> str:
+    return columns.replace('"', "").replace(", ", "_")

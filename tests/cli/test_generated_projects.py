@@ -1,0 +1,181 @@
+"""The generator on copies of the project: what it writes is clean, and can be taken away again."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.project import Project
+
+pytestmark = pytest.mark.generator
+
+CUSTOMER = "new entity customer name:str:120:search email:email:unique --owner user"
+INVOICE = (
+    "new entity invoice number:str:32:unique amount:decimal:12.2:min=0"
+    " status:enum:draft/sent/paid:default=draft due_on:date:null"
+    " customer:ref:customer:ondelete=restrict tags:array:str --owner user"
+)
+# Every type and every flag, on entities with and without an owner, and public ones.
+EVERYTHING = {
+    "client": "code:str:20:unique:index:search title:str:min=2:max=10 body:text:max=500:null:search"
+    " count:int:min=-5:max=5:default=0 secret:str:hidden note:str:readonly:null",
+    "order": "big:bigint:unique ratio:float:min=0:max=1:default=0.5 price:decimal:5.2:min=0.01"
+    " rate:decimal:2.2 tiny:decimal:3.0:default=-7:nosort day:date:min=2020-01-01"
+    " client:ref:client:ondelete=cascade --owner user --public --key big",
+    "entry": "moment:datetime:unique at:time:null:min=08:00 key:uuid:unique meta:json mail:email"
+    " parent:ref:entry:null:ondelete=setnull frozen:ref:client:readonly:null author:ref:user:null"
+    " client:ref:client billed:ref:client:null:ondelete=setnull:hidden --key key --public",
+    "person": "site:url:search kind:enum:one active:bool:default=true:index at_home:bool:nofilter"
+    " state:enum:new/in-progress/done:default=new:index:readonly points:int:readonly:default=3"
+    " labels:array:str:20:min=1:max=3 days:array:date amounts:array:decimal:8.3"
+    " order:ref:order:unique plain:ref:client:nofilter --owner user --plural people",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+def test_an_entity_is_clean_at_once_and_leaves_nothing_behind(project: Project) -> None:
+    written = project.app(CUSTOMER) + project.app(INVOICE)
+    for check in ("tests", "types", "imports", "format", "lint"):
+        assert len(re.findall(rf"^ +passed  {check} in", written, re.MULTILINE)) == 2
+    assert "    create  src/app/invoices/models.py\n" in written
+    assert "\n  GET /api/v1/customers/{customer_id}/invoices\n" in written
+    assert "/api/v1/invoices?number=NUMBER1&order_by=-number' -H" in written
+
+    before = project.changes()
+    again = project.app(INVOICE)
+    assert {line.split()[0] for line in again.splitlines() if "/" in line} == {"identical"}
+    assert project.changes() == before
+
+    refused = project.app("remove entity customer", status=2)
+    assert "customer: is referred to by invoices.customer_id" in refused
+    project.app("remove entity invoice")
+    project.app("remove entity customer")
+    assert project.changes() == ""
+
+
+def test_every_type_and_flag_is_clean(project: Project) -> None:
+    for name, line in EVERYTHING.items():
+        project.app(f"new entity {name} {line} --no-verify")
+    plurals = ["clients", "orders", "entries", "people"]
+    folders = [f"tests/{each}" for each in plurals]
+    project.run("ruff", "check", "src", "alembic", *folders)
+    project.run("ruff", "format", "--check", "src", "alembic", *folders)
+    project.run("lint-imports")
+    project.run("mypy", "src", *folders)
+    suite = ["tests/conformance", "tests/test_migrations.py", *folders]
+    project.run("pytest", "-q", "-n", "2", "-k", " or ".join([*plurals, "agree", "down"]), *suite)
+    for name in reversed(EVERYTHING):
+        project.app(f"remove entity {name}")
+    assert project.changes() == ""  # the list of public routes too
+
+
+def test_a_field_comes_and_goes_through_every_layer_and_edits_stay(project: Project) -> None:
+    project.app(f"{CUSTOMER} --no-verify")
+    project.app(f"{INVOICE} --no-verify")
+    models, schemas = "src/app/invoices/models.py", "src/app/invoices/schemas.py"
+    rule = "\n    @property\n    def is_paid(self) -> bool:\n        return self.status == 'paid'\n"
+    project.edit(models, "ARRAY(String(255)))\n", f"ARRAY(String(255)))\n{rule}".replace("'", '"'))
+    project.edit(models, "from datetime import date\n", "from datetime import date, timedelta\n")
+    project.edit(models, "\n\nclass Invoice(", "\n\nGRACE = timedelta(days=1)\n\n\nclass Invoice(")
+    project.edit("src/app/invoices/filters.py", "    due_on__gt: Day | None = None\n", "")
+    project.edit("tests/invoices/test_invoices.py", '        ("due_on__gt", "due_on", 0),\n', "")
+    project.commit()
+
+    project.app(
+        "new field invoice paid_at:datetime:null rating:int:min=1:max=5:default=3:index"
+        " kind:enum:a/b:default=a sold_to:ref:customer:null:ondelete=setnull --no-verify"
+    )
+    for layer in ("models", "schemas", "filters"):
+        assert "rating" in project.read(f"src/app/invoices/{layer}.py")
+    assert "from datetime import date, datetime, timedelta\n" in project.read(models)
+    assert "def is_paid" in project.read(models)
+    assert "due_on__gt:" not in project.read("src/app/invoices/filters.py")
+    project.run("pytest", "-q", "-n0", "tests/invoices", "tests/test_migrations.py")
+    project.run("ruff", "check", "src", "tests/invoices", "alembic")
+    assert "Nothing to do" in project.app("new field invoice paid_at:datetime:null")
+
+    project.app("remove field invoice rating --no-verify")
+    assert "rating" not in project.read(models) + project.read(schemas)
+    project.run("pytest", "-q", "-n0", "tests/test_migrations.py")
+
+    project.commit()
+    project.app("new field invoice note:text:null --no-verify")
+    project.app("remove field invoice note --no-verify")
+    assert project.changes() == ""
+
+    project.edit(schemas, "    paid_at: Timestamp | None = UNSET", "    paid_at: Timestamp = UNSET")
+    before = project.changes()
+    refused = project.app("remove field invoice paid_at", status=1)
+    assert f"  conflict  {schemas}\n" in refused
+    assert "\n-    paid_at: Timestamp = UNSET\n" in refused
+    assert "Nothing was written, because of the conflicts" in refused
+    assert project.changes() == before
+
+
+def test_an_edited_file_is_not_overwritten_and_not_deleted(project: Project) -> None:
+    line = f"{CUSTOMER} --no-verify"
+    project.app(line)
+    service = "src/app/customers/service.py"
+    generated = project.read(service)
+    project.edit(service, "Rules of", "My own rules of")
+
+    refused = project.app(line, status=1)
+    assert f"  conflict  {service}\n" in refused
+    assert "My own rules of" in refused
+    assert f"    update  {service}\n" in project.app(f"{line} --force")
+    assert project.read(service) == generated
+
+    project.edit(service, "Rules of", "My own rules of")
+    kept = project.app("remove entity customer")
+    assert f"      keep  {service}\n" in kept
+    assert "rm -r src/app/customers" in kept
+    assert project.changes() == "?? src/app/customers/\n"
+
+
+def test_a_migration_that_was_applied_is_undone_by_another_one(project: Project) -> None:
+    project.app(f"{CUSTOMER} --no-verify")
+    project.app(f"{INVOICE} --no-verify")
+    project.app("remove entity invoice")
+    project.app("migrate")
+    removed = project.app("remove entity customer")
+    assert re.search(r"create  alembic/versions/\w+_drop_customers.py", removed)
+    assert "remove  alembic" not in removed
+    project.app("migrate")
+    project.app(f"{CUSTOMER} --no-verify")  # once more, on top of it
+    project.run("pytest", "-q", "-n0", "tests/customers", "tests/test_migrations.py")
+
+
+def test_of_two_unapplied_migrations_the_first_one_can_go(project: Project) -> None:
+    project.app("new entity author name:str --no-verify")
+    project.commit()
+    project.app(f"{CUSTOMER} --no-verify")
+    project.app("remove entity author")
+    project.run("pytest", "-q", "-n0", "tests/test_migrations.py", "-k", "agree or head")
+
+
+def test_nothing_is_written_by_a_bad_line_or_a_dry_run(project: Project) -> None:
+    bad = project.app("new entity invoice number:strng page:int --json", status=2)
+    assert len(json.loads(bad)["problems"]) == 2
+    dry = json.loads(project.app(f"{CUSTOMER} --dry-run --json"))
+    assert {each["verb"] for each in dry["files"]} == {"create"}
+    assert "GET /api/v1/customers" in dry["routes"]
+    assert "A dry run" in project.app(f"{CUSTOMER} --dry-run")
+    assert project.changes() == ""
+    assert "alembic" not in project.app(f"{CUSTOMER} --no-migrate --no-verify").split("GET")[0]
+
+
+def test_a_template_of_the_projects_own_goes_first(project: Project) -> None:
+    own = project.root / "templates/entity/service.py.jinja"
+    own.parent.mkdir(parents=True)
+    original = project.read("src/app/cli/templates/entity/service.py.jinja")
+    own.write_text(original.replace("Rules of", "House rules of"))
+    project.app(f"{CUSTOMER} --no-verify")
+    assert '"""House rules of customers' in project.read("src/app/customers/service.py")
+    own.write_text("#% if")
+    refused = project.app("new entity author name:str", status=2)
+    assert "entity/service.py.jinja: " in refused

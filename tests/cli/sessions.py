@@ -71,7 +71,7 @@ class Shell:
     def close(self) -> None:
         self._timer.cancel()
         self._bash.kill()
-        self._bash.communicate()  # which closes the pipes
+        self._bash.communicate()
 
 
 def stable(text: str) -> str:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -116,12 +117,11 @@ def test_the_sessions_in_the_readme_are_true(start: Start) -> None:
     """One after the other in one shell."""
     dev = start()
     dev.wait_for("Ready")
-    shell = Shell(ROOT, os.environ, DEADLINE)
-    for step in steps(README.read_text()):
-        assert isinstance(step, Command)
-        answer = shell.run(step.line.replace("http://127.0.0.1:8000", dev.url))
-        assert stable(answer) == stable(step.printed), step.line
-    shell.close()
+    with closing(Shell(ROOT, os.environ, DEADLINE)) as shell:
+        for step in steps(README.read_text()):
+            assert isinstance(step, Command)
+            answer = shell.run(step.line.replace("http://127.0.0.1:8000", dev.url))
+            assert stable(answer) == stable(step.printed), step.line
 
 
 def alive(family: list[psutil.Process]) -> list[psutil.Process]:

@@ -3,9 +3,11 @@
 import shutil
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from app.migrations import ROOT
@@ -28,7 +30,12 @@ def newest(folder: Path) -> float:
 
 
 def workers(dev: Dev) -> set[int]:
-    return {each.pid for each in dev.family() if "spawn_main" in " ".join(each.cmdline())}
+    found = set()
+    for each in dev.family():
+        with suppress(psutil.Error):  # one that has just ended
+            if "spawn_main" in " ".join(each.cmdline()):
+                found.add(each.pid)
+    return found
 
 
 def wait_for_reload(dev: Dev, before: set[int]) -> None:

@@ -18,7 +18,7 @@ cli.command()(database.purge)
 cli.command()(routes.routes)
 cli.command()(check.check)
 cli.add_typer(users.cli, name="user")
-if find_spec("merge3"):  # of the development packages, as is all that a new entity is checked by
+if find_spec("ruff"):  # of the development packages, which a new entity is written and checked by
     from app.cli import new
 
     cli.add_typer(new.new, name="new")

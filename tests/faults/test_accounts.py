@@ -32,7 +32,7 @@ from tests.accounts import (
 from tests.conftest import database_url, new_client
 from tests.factories import PASSWORD, SignIn, create_token, create_user
 from tests.faults.load import BROKEN, ask, eventually
-from tests.faults.servers import psutil, serving
+from tests.faults.servers import START_SECONDS, psutil, serving
 from tests.mailbox import Mailbox
 
 TRIES = 3  # at a comparison of times, on a machine that others use too
@@ -336,7 +336,7 @@ async def test_a_session_that_ends_on_one_worker_is_dead_on_every_other(
         async def two_workers() -> bool:
             return len(await server.serving_workers(url)) == 2
 
-        assert await eventually(two_workers, 90)
+        assert await eventually(two_workers, START_SECONDS)
         for _ in range(5):
             here = await sign_in(ALICE)
             token = here.headers["Authorization"].removeprefix("Bearer ")

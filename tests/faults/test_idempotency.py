@@ -22,7 +22,7 @@ from tests.factories import create_token, create_user, item
 from tests.faults.conftest import NewApp, sign_in_to
 from tests.faults.load import ask, eventually
 from tests.faults.proxy import proxy_to
-from tests.faults.servers import serving
+from tests.faults.servers import START_SECONDS, serving
 from tests.faults.test_commit import Trigger
 
 ITEMS = "/api/v1/items"
@@ -89,7 +89,7 @@ async def test_whoever_is_killed_each_key_runs_once(
             async def is_up() -> bool:
                 return (await ask(lambda: clients[0].get("/health/ready"))).status == 200
 
-            assert await eventually(is_up, 40)
+            assert await eventually(is_up, START_SECONDS)
             async with asyncio.TaskGroup() as group:
                 for client in clients:
                     group.create_task(write(client))
@@ -97,7 +97,7 @@ async def test_whoever_is_killed_each_key_runs_once(
                     await asyncio.sleep(0.4)
                     for worker in await server.serving_workers(url):
                         os.kill(worker, signal.SIGKILL)
-                    assert await eventually(is_up, 40)
+                    assert await eventually(is_up, START_SECONDS)
                 stopped = True
             at_once = [post_until_answered(each, item(sku="one"), "one") for each in clients * 3]
             [*answers] = await asyncio.gather(*at_once)

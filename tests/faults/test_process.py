@@ -15,7 +15,7 @@ from app.main import Application
 from tests.conftest import database_url
 from tests.factories import PASSWORD, create_token, create_user, item
 from tests.faults.load import BROKEN, Send, ask, eventually, under_load
-from tests.faults.servers import Server, psutil, serving
+from tests.faults.servers import START_SECONDS, Server, psutil, serving
 
 ITEMS = "/api/v1/items"
 CLIENTS = 6
@@ -40,7 +40,7 @@ async def test_a_killed_worker_breaks_only_its_own_requests(
         def write_with(client: httpx.AsyncClient) -> Send:
             return lambda: client.post(ITEMS, json=item())
 
-        assert await eventually(two_workers, 40)
+        assert await eventually(two_workers, START_SECONDS)
         async with AsyncExitStack() as stack:
             clients = [  # a connection each
                 await stack.enter_async_context(server.client(token)) for _ in range(CLIENTS)
@@ -50,7 +50,7 @@ async def test_a_killed_worker_breaks_only_its_own_requests(
                 os.kill((await server.serving_workers(url))[0], signal.SIGKILL)
                 await asyncio.sleep(0.1)
                 killed = perf_counter()
-                assert await eventually(two_workers, 40)
+                assert await eventually(two_workers, START_SECONDS)
                 await asyncio.sleep(0.5)
             assert set(load.statuses) <= {201, BROKEN}
             assert load.statuses[BROKEN] <= CLIENTS

@@ -22,6 +22,9 @@ from app.main import create_app
 from app.migrations import ROOT, head_revision, upgrade
 
 GRACE = 15  # seconds for accepted requests to finish on SIGTERM
+# Seconds that a worker may take to start. The supervisor asks it whether it lives, which it cannot
+# answer before its imports are done, and replaces one that stays silent: on a busy machine forever.
+WORKER_START = 60
 RESERVE = 10  # connections left for migrations, `psql` and monitoring
 PARENT = "PLINTH_DEV_PARENT"
 
@@ -111,6 +114,7 @@ def serve(
         server_header=False,
         log_level="warning",
         timeout_graceful_shutdown=GRACE,
+        timeout_worker_healthcheck=WORKER_START,
     )
 
 

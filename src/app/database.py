@@ -4,7 +4,7 @@ SQLAlchemy describes the tables, builds the SQL and keeps the pool; a statement 
 pool's asyncpg connection itself, which costs a request a fraction of what an ORM session does.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
@@ -66,6 +66,7 @@ class Database:
         self.pool = pool
         # Connections that went from one request to the next without passing the pool.
         self._idle: list[Connection] = []
+        self._max_idle = pool.size()
         self._waiting = 0
 
     async def acquire(self) -> "Connection":
@@ -79,13 +80,18 @@ class Database:
                 return connection
             connection.discard()
 
+    def keep(self, connection: "Connection") -> bool:
+        """Have it ready for the next request, unless it is to be given back."""
+        if self._waiting or len(self._idle) >= self._max_idle:
+            return False
+        self._idle.append(connection)
+        return True
+
     async def give_back(self, connection: "Connection") -> None:
-        """Keep it for the next request, or let one have it that waits for the pool."""
+        """Let one have it that waits for the pool, or close what is more than are kept."""
         if self._waiting:
             await greenlet_spawn(connection.pooled.close)
-        elif len(self._idle) < self.pool.size():
-            self._idle.append(connection)
-        else:  # more than are kept
+        elif not self.keep(connection):
             await greenlet_spawn(connection.pooled.invalidate)
             connection.pooled.close()
 
@@ -124,7 +130,7 @@ class UnitOfWork:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._connection: Connection | None = None
-        self._in_transaction = False
+        self.in_transaction = False
         self._has_savepoint = False
         self.after_commit: list[Callable[[], Awaitable[None]]] = []
         self.statements = 0
@@ -141,18 +147,16 @@ class UnitOfWork:
     ) -> None:
         await self.close()
 
-    async def fetch(
+    def fetch(
         self, statement: Statement | Executable, values: Values = NO_VALUES
-    ) -> list[Row]:
+    ) -> Coroutine[Any, Any, list[Row]]:
         """Run a statement and return its rows; raises what `database_errors` makes of a refusal."""
-        rows: list[Row] = await self._run("fetch", statement, values)
-        return rows
+        return self._run("fetch", statement, values)
 
-    async def fetch_one(
+    def fetch_one(
         self, statement: Statement | Executable, values: Values = NO_VALUES
-    ) -> Row | None:
-        row: Row | None = await self._run("fetchrow", statement, values)
-        return row
+    ) -> Coroutine[Any, Any, Row | None]:
+        return self._run("fetchrow", statement, values)
 
     async def execute(self, statement: Statement | Executable, values: Values = NO_VALUES) -> int:
         """Run a statement and return how many rows it touched."""
@@ -166,7 +170,7 @@ class UnitOfWork:
         Raises ServiceUnavailable when the connection is lost on the way: the outcome is then not
         known, so that a blind second try could write twice.
         """
-        if not self._in_transaction:
+        if not self.in_transaction:
             return
         try:
             status = await self._call("execute", "COMMIT")
@@ -174,7 +178,7 @@ class UnitOfWork:
             if self._connection is None:
                 raise ServiceUnavailable("The outcome of the request is not known") from None
             raise
-        self._in_transaction = False
+        self.in_transaction = False
         if status != "COMMIT":  # a failed statement whose error was swallowed
             raise RuntimeError("The transaction had failed before its commit")
 
@@ -186,7 +190,7 @@ class UnitOfWork:
     async def rollback(self) -> None:
         """Undo what was written, since the savepoint if there is one, and what was to follow."""
         self.after_commit.clear()
-        if not self._in_transaction:
+        if not self.in_transaction:
             return
         if self._connection is None:
             raise ServiceUnavailable
@@ -194,14 +198,14 @@ class UnitOfWork:
             await self._call("execute", "ROLLBACK TO SAVEPOINT undo")
             return
         await self._call("execute", "ROLLBACK")
-        self._in_transaction = False
+        self.in_transaction = False
 
     async def release(self) -> None:
         """Give the connection back before slow work; the next statement takes one again.
 
         Raises RuntimeError in an open transaction.
         """
-        if self._in_transaction:
+        if self.in_transaction:
             raise RuntimeError("A connection with an open transaction cannot be given back")
         await self.close()
 
@@ -210,15 +214,16 @@ class UnitOfWork:
         if self._connection is None:
             return
         try:
-            if self._in_transaction:
+            if self.in_transaction:
                 await self._call("execute", "ROLLBACK")
         except ServiceUnavailable:
             pass  # the connection is gone, and the transaction with it
         finally:
-            self._in_transaction = False
+            self.in_transaction = False
             if self._connection is not None:
                 connection, self._connection = self._connection, None
-                await self._database.give_back(connection)
+                if not self._database.keep(connection):
+                    await self._database.give_back(connection)
 
     async def _run(self, method: str, statement: Statement | Executable, values: Values) -> Any:
         if not isinstance(statement, Statement):
@@ -226,12 +231,12 @@ class UnitOfWork:
         sql, arguments = statement.bind(values)
         if self._connection is None:
             self._connection = await self._database.acquire()
-        if self._in_transaction:
+        if self.in_transaction:
             if statement.autonomous:
                 raise RuntimeError("An autonomous statement would be part of the open transaction")
         elif statement.needs_transaction:
             await self._call("execute", "BEGIN")
-            self._in_transaction = True
+            self.in_transaction = True
         return await self._call(method, sql, *arguments)
 
     async def _call(self, method: str, sql: str, *arguments: Any) -> Any:

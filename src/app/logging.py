@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import MutableMapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,9 @@ import orjson
 import structlog
 
 from app.config import Settings
+
+correlation_id_of_context: ContextVar[str] = ContextVar("correlation_id")
+"""That of the request whose task this is."""
 
 _processors: list[structlog.typing.Processor] = []  # loggers keep it from their first use on
 _access = structlog.get_logger("app.access")
@@ -22,6 +26,7 @@ def configure_logging(settings: Settings) -> None:
     _says_info = level <= logging.INFO
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _add_correlation_id,
         structlog.processors.add_log_level,
     ]
     factory: Any
@@ -59,9 +64,16 @@ def log_request(**event: Any) -> None:
     if not _processors or _processors[-1] is not _to_json or not _says_info:
         _access.info("request", **event)
     else:
-        event |= {"event": "request", **structlog.contextvars.get_contextvars(), "level": "info"}
-        sys.stdout.buffer.write(_to_json(None, "info", event) + b"\n")
-        sys.stdout.buffer.flush()
+        event |= {"event": "request", "level": "info"}
+        output = sys.stdout.buffer
+        output.write(_to_json(None, "info", event) + b"\n")
+        output.flush()
+
+
+def _add_correlation_id(_: Any, __: str, event: MutableMapping[str, Any]) -> Any:
+    if found := correlation_id_of_context.get(None):
+        event["correlation_id"] = found
+    return event
 
 
 # Without local variables, one of which may be a password.

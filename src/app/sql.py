@@ -49,11 +49,11 @@ class Statement:
     def bind(self, given: Values) -> tuple[str, list[Any]]:
         """The SQL with its values in order, each as the driver takes it."""
         sql, arguments = self._compiled
-        values = []
-        for name, default, process in arguments:
-            value = given.get(name, default)
-            values.append(value if process is None else process(value))
-        return sql, values
+        get = given.get
+        return sql, [
+            get(name, default) if process is None else process(get(name, default))
+            for name, default, process in arguments
+        ]
 
 
 def _only_reads(clause: Executable) -> bool:

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 
@@ -19,6 +21,24 @@ def test_keys_of_one_process_are_in_order_and_differ() -> None:
     keys = [uuid7() for _ in range(10_000)]
     assert keys == sorted(keys)
     assert len(set(keys)) == len(keys)
+
+
+FORK = """
+import os
+from app.core.models import uuid7
+
+uuid7()  # which leaves random bits for the next ones
+pid = os.fork()
+os.write(1, b"%d " % (uuid7().int & 2**62 - 1))
+if pid:
+    os.waitpid(pid, 0)
+"""
+
+
+def test_two_processes_of_one_origin_make_different_keys() -> None:
+    command = [sys.executable, "-c", FORK]
+    of_both = subprocess.run(command, capture_output=True, check=True).stdout.split()
+    assert len(set(of_both)) == 2
 
 
 def test_the_registry_finds_the_entities_and_not_the_tables_beside_them() -> None:

@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
-from typing import Any, Protocol, get_origin
+from typing import Annotated, Any, get_origin
 
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import solve_dependencies
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.background import BackgroundTasks
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -29,18 +29,37 @@ class Solved:
     background: BackgroundTasks | None = None
 
 
-class Parameter(Protocol):
-    """What is used of FastAPI's description of a parameter."""
+class Parameter:
+    """One of FastAPI's, read by pydantic without the hands between the two."""
 
-    name: str
-    alias: str
-    field_info: Any
+    def __init__(self, field: Any) -> None:
+        self.name: str = field.name
+        self.alias: str = field.alias
+        self.header = self.alias.lower().encode()
+        self.required = field.field_info.is_required()
+        self._field = field
+        info = field.field_info
+        annotation: Any = Annotated[info.annotation, info]
+        self._read = TypeAdapter(annotation).validator.validate_python
 
-    def validate(
-        self, value: Any, values: dict[str, Any], *, loc: tuple[str, ...]
-    ) -> tuple[Any, list[Any]]: ...
+    def read(
+        self, value: Any, loc: tuple[str, ...], arguments: dict[str, Any], errors: list[Any]
+    ) -> None:
+        """Fill in the argument, or say what is wrong with the value."""
+        try:
+            arguments[self.name] = self._read(value)
+        except ValidationError:
+            errors += self._field.validate(value, {}, loc=loc)[1]
 
-    def get_default(self) -> Any: ...
+    def read_optional(
+        self, value: Any, loc: tuple[str, ...], arguments: dict[str, Any], errors: list[Any]
+    ) -> None:
+        if value is not None:
+            self.read(value, loc, arguments, errors)
+        elif self.required:
+            errors.append({"type": "missing", "loc": loc, "msg": "Parameter required"})
+        else:
+            arguments[self.name] = self._field.get_default()
 
 
 @dataclass(slots=True)
@@ -57,8 +76,33 @@ class Step:
     takes_parameters: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        parameters = (self.path, self.query, self.query_model, self.headers, self.request)
-        self.takes_parameters = any(parameters)
+        self.takes_parameters = any((self.path, self.query, self.query_model, self.headers))
+
+    def arguments(
+        self, request: Request, query: Mapping[str, Any], results: list[Any], errors: list[Any]
+    ) -> dict[str, Any]:
+        """Those that are right; what is wrong with the others is added to the errors."""
+        arguments = {name: results[source] for name, source in self.needs}
+        if self.request is not None:
+            arguments[self.request] = request
+        if not self.takes_parameters:
+            return arguments
+        scope = request.scope
+        for each in self.path:
+            value = scope["path_params"][each.alias]
+            each.read(value, ("path", each.alias), arguments, errors)
+        if self.query_model is not None:
+            self.query_model.read(query, ("query",), arguments, errors)
+        for each in self.query:
+            value = query.get(each.alias)
+            each.read_optional(value, ("query", each.alias), arguments, errors)
+        for each in self.headers:
+            value = None
+            if each.header in scope["state"]["headers"]:
+                # Lines of one name are one list (RFC 9110, section 5.3).
+                value = ", ".join(request.headers.getlist(each.alias))
+            each.read_optional(value, ("header", each.alias), arguments, errors)
+        return arguments
 
 
 class Plan:
@@ -74,46 +118,16 @@ class Plan:
         errors: list[Any] = []
         failed: set[int] = set()
         for step in self._steps:
-            arguments = {name: results[source] for name, source in step.needs}
-            wrong = (
-                self._parameters(step, request, query, arguments) if step.takes_parameters else ()
-            )
-            if wrong or (failed and any(source in failed for _, source in step.needs)):
-                errors += wrong
+            known = len(errors)
+            arguments = step.arguments(request, query, results, errors)
+            if errors and (
+                len(errors) > known or any(source in failed for _, source in step.needs)
+            ):
                 failed.add(len(results))
                 results.append(None)
             else:
                 results.append(await step.call(**arguments))
-        step = self._endpoint
-        arguments = {name: results[source] for name, source in step.needs}
-        if step.takes_parameters:
-            errors += self._parameters(step, request, query, arguments)
-        return Solved(arguments, errors)
-
-    def _parameters(
-        self, step: Step, request: Request, query: Mapping[str, Any], arguments: dict[str, Any]
-    ) -> list[Any]:
-        errors: list[Any] = []
-        if step.request is not None:
-            arguments[step.request] = request
-        for each in step.path:
-            value, wrong = each.validate(
-                request.scope["path_params"][each.alias], {}, loc=("path", each.alias)
-            )
-            arguments[each.name] = value
-            errors += wrong
-        if step.query_model is not None:
-            value, wrong = step.query_model.validate(query, {}, loc=("query",))
-            arguments[step.query_model.name] = value
-            errors += wrong
-        for each in step.query:
-            errors += _optional(each, ("query", each.alias), query.get(each.alias), arguments)
-        for each in step.headers:
-            # Lines of one name are one list (RFC 9110, section 5.3).
-            lines = request.headers.getlist(each.alias)
-            value = ", ".join(lines) if lines else None
-            errors += _optional(each, ("header", each.alias), value, arguments)
-        return errors
+        return Solved(self._endpoint.arguments(request, query, results, errors), errors)
 
     def _add(self, dependant: Dependant, known: dict[Any, int]) -> int:
         """Add what the dependant needs and then itself, and return its position."""
@@ -126,31 +140,22 @@ class Plan:
                 known[each.call] = position
             if each.name is not None:
                 needs.append((each.name, position))
-        models = [each for each in dependant.query_params if _is_model(each)]
-        query: list[Any] = [each for each in dependant.query_params if not _is_model(each)]
+        models = [Parameter(each) for each in dependant.query_params if _is_model(each)]
         if len(models) > 1:
             raise LookupError("more than one model of query parameters")
         call: Any = dependant.call
-        model: Any = models[0] if models else None
-        path: Any = dependant.path_params
-        headers: Any = dependant.header_params
-        request = dependant.request_param_name
-        self._steps.append(Step(call, needs, path, query, model, headers, request))
+        self._steps.append(
+            Step(
+                call,
+                needs,
+                path=[Parameter(each) for each in dependant.path_params],
+                query=[Parameter(each) for each in dependant.query_params if not _is_model(each)],
+                query_model=models[0] if models else None,
+                headers=[Parameter(each) for each in dependant.header_params],
+                request=dependant.request_param_name,
+            )
+        )
         return len(self._steps) - 1
-
-
-def _optional(
-    parameter: Parameter, loc: tuple[str, ...], value: Any, arguments: dict[str, Any]
-) -> list[Any]:
-    """Fill in a value that may be absent, and return what is wrong with it."""
-    errors: list[Any] = []
-    if value is not None:
-        arguments[parameter.name], errors = parameter.validate(value, {}, loc=loc)
-    elif parameter.field_info.is_required():
-        errors = [{"type": "missing", "loc": loc, "msg": "Parameter required"}]
-    else:
-        arguments[parameter.name] = parameter.get_default()
-    return errors
 
 
 class FastAPISolver:

@@ -6,8 +6,7 @@ from itertools import accumulate
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from app.config import Settings
 from app.core.bulk import BulkBody
@@ -30,32 +29,18 @@ class JsonBody:
         self.name = name
         self._adapter = TypeAdapter[Any](annotation)
         bulk = isinstance(annotation, type) and issubclass(annotation, BulkBody)
-        self._limit = settings.max_bulk_body_size if bulk else settings.max_body_size
+        self.limit = settings.max_bulk_body_size if bulk else settings.max_body_size
         self._max_rows = settings.max_bulk_rows if bulk else None
         self._max_values = max(MAX_VALUES, MAX_ROW_VALUES * (self._max_rows or 0))
 
-    async def receive(self, request: Request) -> bytes:
-        """The body's bytes. Raises PayloadTooLarge by its declared length, or on its way."""
-        declared = request.headers.get("content-length", "0")
-        if declared.isdigit() and int(declared[:20]) > self._limit:
-            raise PayloadTooLarge(self._limit)
-        parts, size = [], 0
-        async for part in request.stream():
-            parts.append(part)
-            size += len(part)
-            if size > self._limit:
-                raise PayloadTooLarge(self._limit)
-        return b"".join(parts)
-
-    def parse(self, headers: Headers, body: bytes) -> tuple[Any, list[Any]]:
+    def parse(self, content_type: bytes, body: bytes) -> tuple[Any, list[Any]]:
         """The validated value and what is wrong with it, in pydantic's terms.
 
         Raises UnsupportedMediaType and BadRequest for what is not JSON at all.
         """
         if not body:
             return None, [{"type": "missing", "loc": ("body",), "msg": "A JSON body is required"}]
-        media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type != "application/json":
+        if content_type.partition(b";")[0].strip().lower() != b"application/json":
             raise UnsupportedMediaType
         if _commas(body) > self._max_values:
             raise BadRequest(f"The JSON holds more than {self._max_values} values")
@@ -81,6 +66,26 @@ class JsonBody:
             return []
         message = f"At most {self._max_rows} at once, and not {len(rows)}"
         return [{"type": "too_long", "loc": ("body", name), "msg": message}]
+
+
+async def receive(request: Request, limit: int) -> bytes:
+    """The body, whatever it holds.
+
+    Raises PayloadTooLarge by its declared length, or on its way, and ClientDisconnect.
+    """
+    if request.scope["state"].get("declared", 0) > limit:
+        raise PayloadTooLarge(limit)
+    parts, size, more = [], 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > limit:
+            raise PayloadTooLarge(limit)
+        more = message.get("more_body", False)
+    return b"".join(parts)
 
 
 def _depth(body: bytes) -> int:

@@ -24,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.api.arguments import FastAPISolver, Plan, Solved
 from app.api.idempotency import run_once
-from app.api.json_body import JsonBody
+from app.api.json_body import JsonBody, receive
 from app.api.lists import List, filters_of
 from app.api.query_parameters import QueryParameters
 from app.api.rendering import Renderer
@@ -34,7 +34,7 @@ from app.entity_tags import entity_tag, names
 from app.exception_handlers import answer
 from app.exceptions import (
     BadRequest,
-    PayloadTooLarge,
+    NotFound,
     ServiceUnavailable,
     TransientFailure,
     UnknownParameter,
@@ -63,12 +63,12 @@ class Operation:
         self._query = QueryParameters(context.dependant)
         dependant: Dependant = replace(context.dependant, body_params=[])
         self._fastapi = FastAPISolver(dependant)
-        self.solver = _plan(dependant) or self._fastapi
+        self.plan = _plan(dependant)
         if not iscoroutinefunction(context.endpoint):
             raise TypeError(f"{self.path}: write the endpoint as `async def`")
         self._endpoint = context.endpoint
         self._repeatable = any(each.call is idempotency_key for each in _all_dependants(dependant))
-        self._max_body_size = settings.max_body_size
+        self._max_body_size = self._body.limit if self._body else settings.max_body_size
         self._renderer = Renderer(context.response_model) if context.response_model else None
         self._versioned = "version" in getattr(context.response_model, "model_fields", ())
         filters = filters_of(dependant)
@@ -86,55 +86,57 @@ class Operation:
         await response(scope, receive, send)
 
     async def _in_time(self, request: Request) -> Response:
-        body: bytes | None = None
+        body = b""
+        if self._body is not None or "declared" in request.scope["state"]:
+            # Before any connection is taken: a slow client may not hold one.
+            body = await self._receive(request)
         try:
-            async with asyncio.timeout(BODY_DEADLINE) as limit:
-                # Before any connection is taken: a slow client may not hold one.
-                body = await self._receive(request)
-                limit.reschedule(asyncio.get_running_loop().time() + self._timeout)
-                return await self._with_retries(request, body)
+            async with asyncio.timeout(self._timeout):
+                for retry in range(RETRIES):
+                    try:
+                        return await self._unit_of_work(request, body)
+                    except TransientFailure:
+                        await asyncio.sleep(FIRST_PAUSE * 2**retry * random())  # noqa: S311 - jitter
+                return await self._unit_of_work(request, body)
         except TimeoutError:
-            if body is None:
-                raise BadRequest("The body did not arrive in time") from None
             raise ServiceUnavailable from None
 
     async def _receive(self, request: Request) -> bytes:
-        if self._body is not None:
-            return await self._body.receive(request)
-        if request.scope["state"].get("declared", 0) > self._max_body_size:
-            raise PayloadTooLarge(self._max_body_size)
-        return b""
-
-    async def _with_retries(self, request: Request, body: bytes) -> Response:
-        for retry in range(RETRIES):
-            try:
-                return await self._unit_of_work(request, body)
-            except TransientFailure:
-                await asyncio.sleep(FIRST_PAUSE * 2**retry * random())  # noqa: S311 - jitter
-        return await self._unit_of_work(request, body)
+        try:
+            async with asyncio.timeout(BODY_DEADLINE):
+                return await receive(request, self._max_body_size)
+        except TimeoutError:
+            raise BadRequest("The body did not arrive in time") from None
 
     async def _unit_of_work(self, request: Request, body: bytes) -> Response:
+        state = request.scope["state"]
         async with self._database.unit_of_work() as work:
-            request.scope["state"] |= {"work": work, "body": body}
-            if self._repeatable:
+            state["work"], state["body"] = work, body
+            if self._repeatable and b"idempotency-key" in state["headers"]:
                 response = await run_once(work, request, lambda: self._solve(work, request, body))
             else:
                 response = await self._solve(work, request, body)
-            await work.commit()
+            if work.in_transaction:
+                await work.commit()
         if work.after_commit:
             response.background = _followed_by(response.background, work.after_commit)
         return response
 
     async def _solve(self, work: UnitOfWork, request: Request, body: bytes) -> Response:
         query, unknown = self._query.parse(request.scope["query_string"])
-        if isinstance(self.solver, Plan) and not request.app.dependency_overrides:
-            solved = await self.solver.solve(request, query)
-            return await self._run(work, request, body, solved, unknown)
-        async with AsyncExitStack() as stack:
-            solved = await self._fastapi.solve(request, stack)
-            return await self._run(work, request, body, solved, unknown)
+        try:
+            if self.plan and not request.scope["app"].dependency_overrides:
+                solved = await self.plan.solve(request, query)
+                return await self._answer(work, request, body, solved, unknown)
+            async with AsyncExitStack() as stack:
+                solved = await self._fastapi.solve(request, stack)
+                return await self._answer(work, request, body, solved, unknown)
+        except NotFound:
+            if unknown:  # which says more than that there is nothing
+                raise unknown from None
+            raise
 
-    async def _run(
+    async def _answer(
         self,
         work: UnitOfWork,
         request: Request,
@@ -145,14 +147,9 @@ class Operation:
         # After the dependencies: who is not signed in is told that, and nothing else.
         if unknown:
             raise unknown
-        response = await self._answer(request, body, solved)
-        if response.status_code >= 400:
-            await work.rollback()
-        return response
-
-    async def _answer(self, request: Request, body: bytes, solved: Solved) -> Response:
         if self._body:
-            value, wrong = self._body.parse(request.headers, body)
+            content_type = request.scope["state"]["headers"].get(b"content-type", b"")
+            value, wrong = self._body.parse(content_type, body)
             solved.arguments[self._body.name] = value
             solved.errors += wrong
         if solved.errors:
@@ -168,6 +165,8 @@ class Operation:
             response.raw_headers.extend(solved.headers.raw)
         if solved.background:
             response.background = solved.background
+        if response.status_code >= 400:
+            await work.rollback()
         return response
 
     def _respond(self, request: Request, result: Any, headers: Headers) -> Response:
@@ -180,8 +179,10 @@ class Operation:
             headers.append((b"etag", tag.encode()))
             if request.scope["method"] == "GET":
                 headers.append((b"cache-control", b"private, no-cache"))
-                if_none_match = ", ".join(request.headers.getlist("if-none-match"))
-                if if_none_match and names(if_none_match, tag):
+                if_none_match = b"if-none-match" in request.scope["state"]["headers"]
+                if if_none_match and names(
+                    ", ".join(request.headers.getlist("if-none-match")), tag
+                ):
                     return BytesResponse(None, 304, headers)
         if self.has_member and self._status == 201:
             location = f"{quote(request.scope['path'])}/{result.id}"

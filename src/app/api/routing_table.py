@@ -42,7 +42,7 @@ class RoutingTable:
             return
         path: str = scope["path"].removeprefix(scope.get("root_path", ""))
         values: list[str] = []
-        node = _find(self._root, path.split("/")[1:], values)
+        node = _find(self._root, path.split("/"), 1, values)
         if node is None:
             await self.app(scope, receive, send)
             return
@@ -76,18 +76,23 @@ class RoutingTable:
             self._mark_members(child)
 
 
-def _find(node: Node, parts: list[str], values: list[str]) -> Node | None:
+def _find(node: Node, parts: list[str], at: int, values: list[str]) -> Node | None:
     """The node at the end of the parts that has operations; `values` takes the parameters'."""
-    if not parts:
-        return node if node.operations else None
-    part, rest = parts[0], parts[1:]
-    word = node.words.get(part)
-    if word is not None and (found := _find(word, rest, values)) is not None:
-        return found
-    if node.value is None or not part:
-        return None
-    values.append(part)
-    found = _find(node.value, rest, values)
-    if found is None:
-        values.pop()
-    return found
+    while at < len(parts):
+        part = parts[at]
+        at += 1
+        word, value = node.words.get(part), node.value if part else None
+        if word is not None and value is not None:  # the value only if the word leads nowhere
+            known = len(values)
+            found = _find(word, parts, at, values)
+            if found is not None:
+                return found
+            del values[known:]
+        elif word is not None:
+            node = word
+            continue
+        if value is None:
+            return None
+        values.append(part)
+        node = value
+    return node if node.operations else None

@@ -31,19 +31,18 @@ class Authenticate(SecurityBase):
 
     async def __call__(self, request: Request) -> LiveSession:
         """Raises Unauthorized without the token of a live session."""
-        header = request.headers.get("authorization", "")
-        scheme, _, token = header.partition(" ")
-        token = token.strip()
+        state = request.scope["state"]
+        header: bytes = state["headers"].get(b"authorization", b"")
+        scheme, _, sent = header.decode("latin-1").partition(" ")
+        token = sent.strip()
         if scheme.lower() != "bearer" or not token:
             raise Unauthorized
         found = None
         if token.startswith(PREFIX) and token.isascii():
-            idle = request.app.state.settings.session_idle
-            work: UnitOfWork = request.scope["state"]["work"]
-            found = await SessionRepository(work).find(token_hash(token), idle)
+            idle = request.scope["app"].settings.session_idle
+            found = await SessionRepository(state["work"]).find(token_hash(token), idle)
         if found is None:
             raise Unauthorized(token_sent=True)
-        state = request.scope["state"]
         state["session"], state["user_id"] = found, found.user_id
         return found
 

@@ -3,7 +3,8 @@
 import time
 from datetime import datetime
 from enum import StrEnum
-from os import urandom
+from os import register_at_fork, urandom
+from struct import unpack
 from typing import Any, Literal
 from uuid import UUID, SafeUUID
 
@@ -24,12 +25,18 @@ Document = dict[str, Any] | list[Any]
 
 type OnDelete = Literal["restrict", "cascade", "setnull"]
 
+WORDS_AT_ONCE = 256  # so that the system is asked for random bits once in so many keys
+
 _last_tick = 0
+_random_words: list[int] = []
+register_at_fork(after_in_child=_random_words.clear)  # or two processes would make the same keys
 
 
 def _random() -> int:
     """64 bits that cannot be foreseen."""
-    return int.from_bytes(urandom(8))
+    if not _random_words:
+        _random_words.extend(unpack(f"{WORDS_AT_ONCE}Q", urandom(WORDS_AT_ONCE * 8)))
+    return _random_words.pop()
 
 
 def uuid7() -> UUID:

@@ -51,6 +51,7 @@ class AbstractRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
     """
 
     model: type[ModelT]
+    owned: ClassVar[bool]
     natural_key: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
@@ -59,9 +60,9 @@ class AbstractRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
             arguments = get_args(base)
             if arguments and isinstance(arguments[0], type):
                 cls.model = arguments[0]
+                cls.owned = issubclass(cls.model, Owned)
 
     def __init__(self, caller: Caller) -> None:
-        self.owned = issubclass(self.model, Owned)
         self.caller = caller
 
     @property

@@ -1,7 +1,6 @@
 """One line for each request: what was asked, what came of it, and what it cost."""
 
 from time import perf_counter
-from typing import Any
 
 import structlog
 from starlette.requests import Request
@@ -24,35 +23,38 @@ class AccessLogMiddleware:
             await self.app(scope, receive, send)
             return
         started = perf_counter()
-        status, seconds = 0, 0.0
+        written = False
 
-        async def send_and_note(message: Message) -> None:
-            nonlocal status, seconds
+        async def send_and_log(message: Message) -> None:
+            nonlocal written
             await send(message)
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            seconds = perf_counter() - started  # of what follows the answer, nobody waits
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                written = True  # now: for what follows the answer, nobody waits
+                _write(scope, started)
 
         try:
-            await self.app(scope, receive, send_and_note)
+            await self.app(scope, receive, send_and_log)
         except Exception as error:  # noqa: BLE001 - the last place that can still answer
-            if status:
+            if "status" in scope["state"]:
                 _log.error("failed_after_the_answer", exc_info=error)
             else:
                 response = await on_defect(Request(scope), error)
-                await response(scope, receive, send_and_note)
+                await response(scope, receive, send_and_log)
         finally:
-            self._write(scope, status, seconds or perf_counter() - started)
+            if not written:  # the client has gone, or the answer broke off
+                _write(scope, started)
 
-    def _write(self, scope: Scope, status: int, seconds: float) -> None:
-        state: dict[str, Any] = scope["state"]
-        work = state.get("work")
-        log_request(
-            method=scope["method"],
-            route=state.get("route"),
-            status=status or None,
-            duration_ms=round(seconds * 1000, 2),
-            db_ms=round(work.seconds * 1000, 2) if work else 0,
-            db_statements=work.statements if work else 0,
-            user_id=state.get("user_id"),
-        )
+
+def _write(scope: Scope, started: float) -> None:
+    state = scope["state"]
+    work = state.get("work")
+    log_request(
+        method=scope["method"],
+        route=state.get("route"),
+        status=state.get("status"),
+        duration_ms=round((perf_counter() - started) * 1000, 2),
+        db_ms=round(work.seconds * 1000, 2) if work else 0,
+        db_statements=work.statements if work else 0,
+        user_id=state.get("user_id"),
+        correlation_id=state["correlation_id"],
+    )

@@ -1,32 +1,35 @@
 """Gives each request an id that its response, its errors and its log lines carry."""
 
 import re
-from os import urandom
+from random import getrandbits
 
-import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.logging import correlation_id_of_context
+
 ACCEPTED = re.compile(rb"[A-Za-z0-9._-]{8,64}")
-RANDOM_BYTES = 16
+RANDOM_BITS = 128
 
 
 class CorrelationIdMiddleware:
-    """Leaves the id in the request's state; `response_headers` sends it."""
+    """Leaves the id in the request's state; `response_headers` sends it.
+
+    Beside it are the request's `headers` by name, as bytes; of one that was sent twice, the first.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            correlation_id = _sent(scope) or urandom(RANDOM_BYTES).hex()
-            scope.setdefault("state", {})["correlation_id"] = correlation_id
+            headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
+            sent = headers.get(b"x-correlation-id")
+            if sent is not None and ACCEPTED.fullmatch(sent):
+                correlation_id = sent.decode()
+            else:
+                correlation_id = f"{getrandbits(RANDOM_BITS):032x}"
+            state = scope.setdefault("state", {})
+            state["correlation_id"], state["headers"] = correlation_id, headers
             # Each request is a task with a context of its own: nothing has to be taken back.
-            structlog.contextvars.bind_contextvars(correlation_id=correlation_id)
+            correlation_id_of_context.set(correlation_id)
         await self.app(scope, receive, send)
-
-
-def _sent(scope: Scope) -> str | None:
-    for name, value in scope["headers"]:
-        if name == b"x-correlation-id":
-            return value.decode() if ACCEPTED.fullmatch(value) else None
-    return None

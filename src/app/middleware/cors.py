@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import structlog
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
@@ -10,6 +9,7 @@ from starlette.types import ASGIApp
 
 from app.exception_handlers import problem
 from app.exceptions import BadRequest
+from app.logging import correlation_id_of_context
 
 
 class ProblemCORSMiddleware(CORSMiddleware):
@@ -26,14 +26,21 @@ class ProblemCORSMiddleware(CORSMiddleware):
                 "If-None-Match",
                 "X-Correlation-ID",
             ],
-            expose_headers=["ETag", "Link", "Location", "Retry-After", "X-Correlation-ID"],
+            expose_headers=[
+                "ETag",
+                "Link",
+                "Location",
+                "Retry-After",
+                "WWW-Authenticate",
+                "X-Correlation-ID",
+            ],
         )
 
     def preflight_response(self, request_headers: Headers) -> Response:
         response = super().preflight_response(request_headers)
         if response.status_code < 400:
             return response
-        correlation_id = structlog.contextvars.get_contextvars()["correlation_id"]
-        refusal = problem(BadRequest(bytes(response.body).decode()), correlation_id)
+        error = BadRequest(bytes(response.body).decode())
+        refusal = problem(error, correlation_id_of_context.get())
         refusal.headers["Vary"] = "Origin"
         return refusal

@@ -8,11 +8,11 @@ HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 ]
-NAMES = [name for name, _ in HEADERS]
+NAMES = {name for name, _ in HEADERS}
 
 
 class ResponseHeadersMiddleware:
-    """A header that a response brings itself stays."""
+    """A header that a response brings itself stays. Leaves its status in the request's state."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -21,16 +21,16 @@ class ResponseHeadersMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        state = scope["state"]
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 sent = message["headers"]
-                names = {name for name, _ in sent}
-                added = HEADERS
-                if not names.isdisjoint(NAMES):
-                    added = [pair for pair in HEADERS if pair[0] not in names]
-                correlation_id = scope["state"]["correlation_id"].encode()
-                message["headers"] = [*sent, *added, (b"x-correlation-id", correlation_id)]
+                brought = NAMES.intersection(dict(sent))
+                added = [pair for pair in HEADERS if pair[0] not in brought] if brought else HEADERS
+                correlation_id = (b"x-correlation-id", state["correlation_id"].encode())
+                message["headers"] = [*sent, *added, correlation_id]
+                state["status"] = message["status"]
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.api.cursors import SIGNATURE_LENGTH, Cursors, cursor_key
+from app.api.cursors import SIGNATURE_BYTES, Cursors, cursor_key
 from app.core.models import uuid7
 from app.core.pagination import Position
 from app.exceptions import InvalidCursor
@@ -21,6 +21,7 @@ from tests.factories import SignIn, create_items, item
 from tests.problems import ITEMS, V1, read_problem
 
 EVENTS, USERS = f"{V1}/security-events", f"{V1}/users"
+SIGNATURE_LENGTH = SIGNATURE_BYTES // 3 * 4  # in base64
 URL_SAFE = re.compile(r"[A-Za-z0-9_-]+")
 
 EXAMPLES = settings(
@@ -123,6 +124,29 @@ class TestLinks:
         assert [each["name"] for each in response.json()["items"]] == ["<2>", "<3>"]
         response = await alice.get(response.links["first"]["url"])
         assert response.json()["items"] == first.json()["items"]
+
+    async def test_the_last_page_is_known_wherever_it_was_counted(
+        self, alice: httpx.AsyncClient
+    ) -> None:
+        await create_items(alice, *({"name": f"{n}"} for n in range(5)))
+        query = f"{ITEMS}?order_by=name&size=2"
+        first = (await alice.get(query)).json()
+        response = await alice.get(f"{query}&total=exact&cursor={first['next_cursor']}")
+        last = await alice.get(response.links["last"]["url"])
+        assert [each["name"] for each in last.json()["items"]] == ["4"]
+
+    async def test_a_long_query_leaves_room_for_what_follows(
+        self, alice: httpx.AsyncClient
+    ) -> None:
+        """In more than a proxy takes, `next` stays as long as it can."""
+        made = await create_items(alice, *({"name": f"{n}"} for n in range(5)))
+        skus = ",".join(each["sku"] for each in made)
+        for length, expected in ((100, {"next", "prev", "first", "last"}), (2000, {"next"})):
+            query = f"{ITEMS}?size=2&page=2&sku__in={skus},{'x' * length}"
+            response = await alice.get(query)
+            assert set(response.links) <= {"next", "prev", "first", "last"}
+            assert expected <= set(response.links)
+            assert len(response.headers["Link"]) <= 4096
 
 
 def damaged(cursor: str) -> Iterator[str]:

@@ -41,7 +41,7 @@ def test_an_unknown_operator_cannot_be_declared() -> None:
 
 def test_only_what_was_sent_is_a_condition() -> None:
     filters = ItemFilter.model_validate({"sku__in": ["A,B", "C"], "price__gte": "1.5"})
-    assert [(each.field, each.operator) for each in filters.conditions()] == [
+    assert [(each.field, each.operator) for each in filters.conditions] == [
         ("price", Operator.GTE),
         ("sku", Operator.IN),
     ]

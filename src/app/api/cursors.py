@@ -2,7 +2,7 @@
 
 import hmac
 import zlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64, b2a_base64
 from functools import cache
 from hashlib import blake2b
 from typing import Any
@@ -15,39 +15,47 @@ from app.core.models import Entity
 from app.core.pagination import Position
 from app.exceptions import InvalidCursor
 
-SIGNATURE_BYTES = 15  # 120 bits; a multiple of three, so that base64 has no bits to spare
-SIGNATURE_LENGTH = 20
+SIGNATURE_BYTES = 15  # 120 bits
 LONG = 200  # bytes, from which on compression pays
 PLAIN, COMPRESSED = b"0", b"1"
+
+_ENCODE = bytes.maketrans(b"+/", b"-_")
+_DECODE = bytes.maketrans(b"-_+/=", b"+/!!!")  # what is not written is not read
 
 
 class Cursors:
     """Those of one list: under these filters, in this order, for this caller on this route."""
 
     def __init__(self, key: bytes, filters: Filter, caller_and_route: str) -> None:
-        self._key = key
         self._filters = filters
-        conditions = [(each.parameter, each.value) for each in filters.conditions()]
+        conditions = [(each.parameter, each.value) for each in filters.conditions]
         about = [caller_and_route, conditions, filters.order, filters.search_term, filters.deleted]
         made = orjson.dumps(about, default=str)
-        self._bound_to = b"%d %s" % (len(made), made)
+        # A MAC by itself (RFC 7693), in a fraction of an HMAC's time.
+        self._mac = blake2b(b"%d %s" % (len(made), made), key=key, digest_size=SIGNATURE_BYTES)
 
     def write(self, position: Position) -> str:
         content = orjson.dumps([position.backwards, position.key], default=str)
-        marked = PLAIN + content
+        mark = PLAIN
         if len(content) > LONG:
-            marked = COMPRESSED + zlib.compress(content)
-        text = urlsafe_b64encode(marked).rstrip(b"=")
-        return (self._sign(text) + text).decode()
+            mark, content = COMPRESSED, zlib.compress(content)
+        # Of a length that three divides, so that base64 needs no padding and has no bits to spare.
+        marked = mark * (3 - len(content) % 3) + content
+        return b2a_base64(self._sign(marked) + marked, newline=False).translate(_ENCODE).decode()
 
     def read(self, cursor: str) -> Position:
         """Raises InvalidCursor for all that `write` did not make for the same list."""
-        given = cursor.encode()
-        signature, text = given[:SIGNATURE_LENGTH], given[SIGNATURE_LENGTH:]
-        if not hmac.compare_digest(signature, self._sign(text)):
+        try:
+            signed = a2b_base64(cursor.encode().translate(_DECODE), strict_mode=True)
+        except ValueError:
+            raise InvalidCursor from None
+        signature, marked = signed[:SIGNATURE_BYTES], signed[SIGNATURE_BYTES:]
+        if not hmac.compare_digest(signature, self._sign(marked)):
             raise InvalidCursor
-        marked = urlsafe_b64decode(text + b"=" * (-len(text) % 4))
-        content = marked[1:] if marked[:1] == PLAIN else zlib.decompress(marked[1:])
+        if marked.startswith(PLAIN):
+            content = marked.lstrip(PLAIN)
+        else:
+            content = zlib.decompress(marked.lstrip(COMPRESSED))
         fields = tuple(key.field for key in self._filters.order)
         try:
             backwards, key = _adapter(self._filters.Constants.model, fields).validate_json(content)
@@ -55,10 +63,10 @@ class Cursors:
             raise InvalidCursor from None
         return Position(key, backwards)
 
-    def _sign(self, text: bytes) -> bytes:
-        # A MAC by itself (RFC 7693), in a fraction of an HMAC's time.
-        made = blake2b(self._bound_to + text, key=self._key, digest_size=SIGNATURE_BYTES)
-        return urlsafe_b64encode(made.digest())
+    def _sign(self, marked: bytes) -> bytes:
+        mac = self._mac.copy()
+        mac.update(marked)
+        return mac.digest()
 
 
 def cursor_key(secret: str) -> bytes:

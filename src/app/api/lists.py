@@ -1,6 +1,7 @@
 """What the API adds to a list: cursors for its positions, and links to the pages around."""
 
 from collections.abc import Awaitable, Callable
+from math import ceil
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
@@ -10,6 +11,9 @@ from starlette.requests import Request
 from app.api.cursors import Cursors, cursor_key
 from app.core.filters import Filter
 from app.core.pagination import MAX_OFFSET, Page
+
+PLACES = {"page", "cursor"}
+MAX_LINKS = 4096  # bytes of a Link header: what proxies take for all headers begins at that
 
 
 class List:
@@ -57,28 +61,40 @@ def _is_filter(annotation: Any) -> bool:
 
 
 def _links(path: str, query: bytes, filters: Filter, page: Page[Any]) -> str:
+    """Those of the pages around. The least needed go first where a proxy would refuse so much."""
     targets: dict[str, str] = {}
-    if page.page is None:
-        # Where counting was not asked for, the first page shall not begin to.
-        targets["first"] = "page=1" if filters.total else "page=1&total=none"
-        if page.previous_cursor:
-            targets["prev"] = f"cursor={page.previous_cursor}"
-    else:
-        targets["first"] = "page=1"
-        if page.page > 1:
-            targets["prev"] = f"page={page.page - 1}"
     if page.next_cursor:
         by_number = page.page is not None and filters.offset + filters.size <= MAX_OFFSET
         targets["next"] = f"page={filters.page + 1}" if by_number else f"cursor={page.next_cursor}"
-    if page.pages is not None and (page.pages - 1) * page.size <= MAX_OFFSET:
-        targets["last"] = f"page={max(page.pages, 1)}"
-    kept = "".join(f"{part}&" for part in _without(query.decode("latin-1"), {"page", "cursor"}))
-    base = f"<{quote(path)}?{kept}"
-    return ", ".join(f'{base}{target}>; rel="{name}"' for name, target in targets.items())
+    if page.page is None:
+        if page.previous_cursor:
+            targets["prev"] = f"cursor={page.previous_cursor}"
+        # Where counting was not asked for, the first page shall not begin to.
+        targets["first"] = "page=1" if filters.total else "page=1&total=none"
+    else:
+        if page.page > 1:
+            targets["prev"] = f"page={page.page - 1}"
+        targets["first"] = "page=1"
+    if page.total is not None:
+        last = max(ceil(page.total / page.size), 1)
+        if (last - 1) * page.size <= MAX_OFFSET:
+            targets["last"] = f"page={last}"
+    base = f"<{quote(path)}?{_without_place(query.decode('latin-1'))}"
+    links, length = [], 0
+    for name, target in targets.items():
+        link = f'{base}{target}>; rel="{name}"'
+        length += len(link) + 2
+        if length <= MAX_LINKS:
+            links.append(link)
+    return ", ".join(links)
 
 
-def _without(query: str, names: set[str]) -> list[str]:
-    """The parts of a query string as they were sent, but for the parameters of these names."""
+def _without_place(query: str) -> str:
+    """A query string as it was sent, without `page` and `cursor`, to be followed by one."""
     safe = query.replace("<", "%3C").replace(">", "%3E").replace('"', "%22")
-    parts = filter(None, safe.split("&"))
-    return [part for part in parts if unquote_plus(part.partition("=")[0]) not in names]
+    return "".join(f"{part}&" for part in safe.split("&") if part and _name(part) not in PLACES)
+
+
+def _name(part: str) -> str:
+    name = part.partition("=")[0]
+    return unquote_plus(name) if "%" in name or "+" in name else name

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
+from itertools import repeat
 from operator import itemgetter
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 from uuid import UUID
 
 import orjson
+from asyncpg import Record
 from pydantic import TypeAdapter, ValidationError
 
 from app.common.rows import Rows
@@ -24,6 +26,8 @@ from app.core.schemas import ReadSchema
 
 # Those that orjson writes as pydantic does; a Decimal and a driver's UUID as their text.
 PLAIN = {NoneType, bool, date, datetime, Decimal, float, int, str, time, UUID}
+
+WRITTEN_AS_TEXT = (UUID, Decimal)
 
 MANY = (Page, BulkCreated)  # with rows as their `items`
 
@@ -35,6 +39,7 @@ class Renderer:
         self._many = isinstance(response_model, type) and issubclass(response_model, MANY)
         row = response_model
         if self._many:
+            self._members = tuple(response_model.model_fields)
             [row] = response_model.__pydantic_generic_metadata__["args"]
         fields = _plain_fields(row)
         self._names = tuple(fields)
@@ -63,14 +68,14 @@ class Renderer:
         if not self._many:
             return self._row(vars(result))
         if isinstance(result.items, Rows):  # of the columns' types, as they come
-            names = self._names
-            rows = [
-                dict(zip(names, values, strict=True))
-                for values in map(self._values, result.items.mappings())
-            ]
+            rows = result.items.mappings()
+            in_order = rows and isinstance(rows[0], Record) and (*rows[0].keys(),) == self._names
+            values = rows if in_order else map(self._values, rows)
+            items = list(map(dict, map(zip, repeat(self._names), values)))
         else:
-            rows = [self._row(vars(item)) for item in result.items]
-        return {**vars(result), "items": rows}
+            items = [self._row(vars(item)) for item in result.items]
+        members = vars(result)
+        return {name: members[name] for name in self._members} | {"items": items}
 
     def _fields(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The declared fields of a row, in the order in which they are declared."""
@@ -128,6 +133,6 @@ def _to_json(value: Any) -> bytes:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, Decimal | UUID):
+    if isinstance(value, WRITTEN_AS_TEXT):
         return str(value)
     raise TypeError

@@ -135,7 +135,7 @@ class MemoryRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](
 
     def _matching(self, filters: Filter) -> Sequence[ModelT]:
         found = self._listed(filters.deleted)
-        for condition in filters.conditions():
+        for condition in filters.conditions:
             found = [row for row in found if _fulfils(row, condition)]
         if filters.search_term is not None:
             term = filters.search_term.lower()

@@ -40,7 +40,7 @@ def values(filters: Filter) -> dict[str, Any]:
         condition.parameter: _pattern(condition)
         if condition.operator in PATTERNS
         else condition.value
-        for condition in filters.conditions()
+        for condition in filters.conditions
     }
     if filters.search_term is not None:
         found[SEARCH] = f"%{_literal(filters.search_term)}%"

@@ -165,7 +165,7 @@ class Statements[ModelT: Entity]:
 
     def _matching(self, filters: Filter) -> Select[ModelT]:
         query = self.query(filters.deleted).where(
-            *(sql_filters.where(self.model, each) for each in filters.conditions())
+            *(sql_filters.where(self.model, each) for each in filters.conditions)
         )
         if filters.search_term is not None:
             query = query.where(sql_filters.matches_search(self.model, filters))
@@ -222,6 +222,6 @@ def _shape(filters: Filter) -> Hashable:
     """What of a filter changes the SQL, and not only its values."""
     conditions = tuple(
         (each.parameter, each.operator is Operator.ISNULL and each.value)
-        for each in filters.conditions()
+        for each in filters.conditions
     )
     return type(filters), conditions, filters.search_term is not None, filters.deleted

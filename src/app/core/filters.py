@@ -5,8 +5,9 @@ A filter declares each parameter as a field: `price__gte` is the model's `price`
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar
 
 from fastapi_filter.base.filter import BaseFilterModel
@@ -169,13 +170,16 @@ class Filter(PageParams, BaseFilterModel):
     def strip_order_by_values(cls, value: Any, _: ValidationInfo) -> Any:
         return value
 
-    def conditions(self) -> Iterator[Condition]:
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
         """What the rows must fulfil, all at once; only of the parameters that were sent."""
-        for parameter in sorted(self.model_fields_set & self._declared.keys()):
-            value = getattr(self, parameter)
-            if value is not None:
-                field, operator = self._declared[parameter]
-                yield Condition(parameter, field, operator, value)
+        values = vars(self)
+        sent = sorted(self.model_fields_set & self._declared.keys())
+        return tuple(
+            Condition(parameter, *self._declared[parameter], values[parameter])
+            for parameter in sent
+            if values[parameter] is not None
+        )
 
     @property
     def search_term(self) -> str | None:
@@ -189,7 +193,14 @@ class Filter(PageParams, BaseFilterModel):
             raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
         return self.model_copy(update=values)
 
-    @property
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        copied = super().model_copy(update=update, deep=deep)
+        if update:
+            for made_of_fields in ("conditions", "order"):
+                vars(copied).pop(made_of_fields, None)
+        return copied
+
+    @cached_property
     def order(self) -> tuple[SortKey, ...]:
         """The sort keys, made total by `id` in the direction of the last one."""
         keys = tuple(

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from fastapi_pagination.bases import AbstractPage, AbstractParams, RawParams
-from pydantic import BaseModel, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 MAX_SIZE = 100
@@ -29,7 +30,13 @@ class PageParams(BaseModel, AbstractParams):
     """Which part of a list is asked for: by the number of a page, or from a position on."""
 
     page: Annotated[
-        int, Field(ge=1, description="The number of the page; 1 without a `cursor`. Not both.")
+        int,
+        Field(
+            ge=1,
+            le=MAX_OFFSET + 1,
+            description="The number of the page; 1 without a `cursor`. Not both. "
+            f"`(page - 1) * size` may not exceed {MAX_OFFSET:,}.",
+        ),
     ] = 1
     cursor: (
         Annotated[
@@ -47,8 +54,6 @@ class PageParams(BaseModel, AbstractParams):
         Field(description="Count the rows of all pages: `exact` by page, `none` by cursor."),
     ] = None
 
-    _position: Position | None = PrivateAttr(None)
-
     @model_validator(mode="after")
     def _reachable(self) -> Self:
         if self.cursor is not None and "page" in self.model_fields_set:
@@ -62,22 +67,18 @@ class PageParams(BaseModel, AbstractParams):
     def at_position(self, position: Position) -> Self:
         """The same list, from this position on."""
         moved = self.model_copy()
-        moved._position = position  # noqa: SLF001 - its own
+        vars(moved)["cursor_position"] = position
         return moved
 
-    @property
+    @cached_property
     def cursor_position(self) -> Position | None:
         """Where to walk on from; None in page mode.
 
         Raises LookupError for a cursor that nobody has read: it is for the API to verify it.
         """
-        private = (
-            self.__pydantic_private__
-        )  # a private attribute by its name takes ten times as long
-        position: Position | None = private["_position"] if private else None
-        if self.cursor is not None and position is None:
+        if self.cursor is not None:
             raise LookupError("the cursor was not read")
-        return position
+        return None
 
     @property
     def wants_total(self) -> bool:
@@ -137,8 +138,9 @@ class Page[T](AbstractPage[T]):
     ]
     previous_cursor: str | None
 
-    _following: Position | None = PrivateAttr(None)
-    _preceding: Position | None = PrivateAttr(None)
+    # No fields, which an answer would have: the API makes cursors of them.
+    following: ClassVar[Position | None] = None
+    preceding: ClassVar[Position | None] = None
 
     @classmethod
     def create(
@@ -151,27 +153,22 @@ class Page[T](AbstractPage[T]):
         preceding: Position | None = None,
         **_: Any,
     ) -> Self:
-        """Build a page from rows that come from the database and need no validation.
-
-        The API makes cursors of the positions.
-        """
+        """Build a page from rows that come from the database and need no validation."""
         assert isinstance(params, PageParams)
-        page = cls.model_construct(
-            items=items,
-            total=total,
-            page=params.page if params.cursor_position is None else None,
-            size=params.size,
-            pages=None if total is None or params.cursor_position else ceil(total / params.size),
-            next_cursor=None,
-            previous_cursor=None,
-        )
-        page._following, page._preceding = following, preceding  # noqa: SLF001 - its own
+        by_cursor = params.cursor_position is not None
+        fields = {
+            "items": items,
+            "total": total,
+            "page": None if by_cursor else params.page,
+            "size": params.size,
+            "pages": None if total is None or by_cursor else ceil(total / params.size),
+            "next_cursor": None,
+            "previous_cursor": None,
+        }
+        page = cls.__new__(cls)
+        # What model_construct does, which looks at every field and takes ten times as long.
+        object.__setattr__(page, "__pydantic_fields_set__", set(fields))
+        object.__setattr__(page, "__pydantic_extra__", None)
+        object.__setattr__(page, "__pydantic_private__", None)
+        vars(page).update(fields, following=following, preceding=preceding)
         return page
-
-    @property
-    def following(self) -> Position | None:
-        return self._following
-
-    @property
-    def preceding(self) -> Position | None:
-        return self._preceding

@@ -1,8 +1,7 @@
 """Many rows as one array a column, which `unnest` turns back into rows.
 
 However many rows there are, the statement stays the same and has few parameters: PostgreSQL takes
-no more than 32,767 of them. `unnest` would flatten an array of arrays: a row's array comes as its
-text, of which SQL makes an array again.
+no more than 32,767 of them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,16 +13,15 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
-    Dialect,
     Insert,
     Select,
     String,
     Table,
     TableValuedAlias,
     Text,
-    TypeDecorator,
     Update,
     and_,
+    bindparam,
     case,
     cast,
     collate,
@@ -32,11 +30,13 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.types import TypeEngine
 
+from app.common.array_text import ArrayText
 from app.common.sql_filters import bind_array, unbounded
 from app.exceptions import FieldError, Invalid
 
@@ -90,10 +90,15 @@ def create(table: Table, names: Sequence[str]) -> Insert:
     return insert(table).from_select(names, _rows(table, names)).returning(*table.columns)
 
 
+# What the next three return of a row begins with whether it was created; then follow its id and its
+# natural key. `key` is that of the unique index, with the owner.
+
+
 def upsert(table: Table, names: Sequence[str], key: Sequence[str], fields: Sequence[str]) -> Insert:
     """Insert new rows, and give existing ones the new values of `fields` where those differ.
 
-    Every existing row is locked, in the order of the arrays; only those written are returned.
+    Every existing row is locked, in the order of the arrays; only those written are returned. One
+    of version 1 is new.
     """
     statement = insert(table).from_select(names, _rows(table, names))
     new = statement.excluded
@@ -102,13 +107,13 @@ def upsert(table: Table, names: Sequence[str], key: Sequence[str], fields: Seque
         index_where=table.columns.deleted_at.is_(None),
         set_={name: new[name] for name in fields} | written(table),
         where=or_(false(), *(table.columns[name].is_distinct_from(new[name]) for name in fields)),
-    ).returning(table.columns.id, *(table.columns[name] for name in key))
+    ).returning(table.columns.version == text("1"), *_identity(table))
 
 
 def update_set_fields(table: Table, key: Sequence[str], fields: Sequence[str]) -> Update:
     """Give existing rows the fields that their item sets, where those differ."""
     flags = [Column(flag(name), Boolean) for name in fields]
-    data = _source(table, [*key, *fields], flags)
+    data = _source(table, [*key, *fields], key=key, flags=flags)
     sets = {name: data.columns[flag(name)] for name in fields}
     new = {name: _value(data, table.columns[name]) for name in fields}
     differs = [and_(sets[name], table.columns[name].is_distinct_from(new[name])) for name in fields]
@@ -117,14 +122,14 @@ def update_set_fields(table: Table, key: Sequence[str], fields: Sequence[str]) -
         update(table)
         .values(values | written(table))
         .where(*_live(table, key, data), or_(false(), *differs))
-        .returning(table.columns.id, *(table.columns[name] for name in key))
+        .returning(false(), *_identity(table))
     )
 
 
 def find(table: Table, key: Sequence[str]) -> Select[Any]:
-    data = _source(table, key)
-    columns = (table.columns.id, *(table.columns[name] for name in key))
-    return select(*columns).where(*_live(table, key, data))
+    return select(false(), *_identity(table)).where(
+        *_live(table, key, _source(table, key, key=key))
+    )
 
 
 def lock_order(table: Table) -> list[ColumnElement[Any]]:
@@ -141,6 +146,10 @@ def lock_order(table: Table) -> list[ColumnElement[Any]]:
 def written(table: Table) -> dict[str, ColumnElement[Any]]:
     """What each write of a row changes beside its fields."""
     return {"version": table.columns.version + 1, "updated_at": func.now()}
+
+
+def _identity(table: Table) -> list[Column[Any]]:
+    return [table.columns.id, *(table.columns[name] for name in table.info[NATURAL_KEY])]
 
 
 def _live(table: Table, key: Sequence[str], data: TableValuedAlias) -> list[ColumnElement[bool]]:
@@ -164,31 +173,27 @@ def _value(data: TableValuedAlias, of: Column[Any]) -> ColumnElement[Any]:
 
 
 def _source(
-    table: Table, names: Sequence[str], flags: Sequence[Column[Any]] = ()
+    table: Table,
+    names: Sequence[str],
+    *,
+    key: Sequence[str] = (),
+    flags: Sequence[Column[Any]] = (),
 ) -> TableValuedAlias:
+    """The rows of the arrays; those of the `key` as arrays from the start.
+
+    PostgreSQL plans a join with texts for ten rows, and with ten thousand sorts the whole table.
+    """
     columns = [*(table.columns[name] for name in names), *flags]
-    kinds = {each.name: _element(each.type) for each in columns}
-    arrays = [bind_array(name, kind) for name, kind in kinds.items()]
-    named = [column(name, unbounded(kind)) for name, kind in kinds.items()]
+    arrays = [
+        bind_array(each.name, each.type)
+        if each.name in key
+        else cast(bindparam(each.name, None, ArrayText(each.type)), ARRAY(_element(each.type)))
+        for each in columns
+    ]
+    named = [column(each.name, _element(each.type)) for each in columns]
     return func.unnest(*arrays).table_valued(*named, name="data").render_derived()
 
 
 def _element(kind: TypeEngine[Any]) -> TypeEngine[Any]:
-    return ArrayText() if isinstance(kind, ARRAY) else kind
-
-
-class ArrayText(TypeDecorator[Sequence[Any]]):
-    """An array as PostgreSQL writes it. Python's text of a scalar is one that PostgreSQL reads."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        if value is None:
-            return None
-        return "{" + ",".join("NULL" if each is None else _quoted(each) for each in value) + "}"
-
-
-def _quoted(value: Any) -> str:
-    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    """What an array of a column's values holds: where they are arrays, their texts."""
+    return Text() if isinstance(kind, ARRAY) else unbounded(kind)

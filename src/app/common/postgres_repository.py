@@ -162,15 +162,12 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         ordered = sorted(range(len(data)), key=keys.__getitem__)
         rows = [data[position] for position in ordered]
         values = self._columns(rows)
-        new_ids = {keys[at]: id for at, id in zip(ordered, values["id"], strict=True)}
         outcomes: dict[bulk.Key, Upserted] = {}
 
-        def note(written: Sequence[Row], outcome: Outcome | None = None) -> None:
-            found = zip(*([row[name] for row in written] for name in self.natural_key), strict=True)
-            for row, key in zip(written, found, strict=True):
-                id = row["id"]
-                made: Outcome = "created" if id == new_ids[key] else "updated"
-                outcomes.setdefault(key, Upserted(id, outcome or made))
+        def note(found: Sequence[Row], otherwise: Outcome = "updated") -> None:
+            for created, id, *key in found:
+                outcome: Outcome = "created" if created else otherwise
+                outcomes.setdefault((*key,), Upserted(id, outcome))
 
         optional = [name for name in type(rows[0]).model_fields if name not in self.natural_key]
         fields, alike = bulk.set_fields(rows, optional)

@@ -31,7 +31,6 @@ from pydantic_core import CoreSchema
 INT4_MIN, INT4_MAX = -(2**31), 2**31 - 1  # PostgreSQL's integer
 INT8_MIN, INT8_MAX = -(2**63), 2**63 - 1  # and its bigint
 
-MAX_EXPONENT = 100  # of ten
 MAX_URL = 2083  # characters, of which browsers agree that they suffice
 MAX_ELEMENTS = 100  # of an array
 
@@ -39,7 +38,8 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?")
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+# Of ordinary size: a zero of any exponent would have digits enough for its column.
+_NUMBER = re.compile(r"[+-]?([0-9]{1,100}\.?[0-9]{0,100}|\.[0-9]{1,100})([eE][+-]?[0-9]{1,2})?")
 _URL = re.compile(r"https?://(?!/)[^\s\x00-\x1f\x7f\\]+", re.IGNORECASE)  # that needs no repair
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
@@ -115,14 +115,11 @@ def _iso_time(value: Any) -> Any:
 
 def _ascii_number(value: Any) -> Any:
     # Python reads `1_0`, ` 1 ` and the digits of every script.
-    if isinstance(value, bool) or (isinstance(value, str) and not _NUMBER.fullmatch(value)):
-        raise ValueError("must be a decimal number")
-    return value
-
-
-def _plain(value: Decimal) -> Decimal:
-    if abs(value.adjusted()) > MAX_EXPONENT:
-        raise ValueError("must be a number of ordinary size")
+    if isinstance(value, str):
+        if not _NUMBER.fullmatch(value):
+            raise ValueError("must be a decimal number")
+    elif isinstance(value, bool):
+        raise ValueError("must be a decimal number")  # noqa: TRY004 - pydantic's contract
     return value
 
 
@@ -227,7 +224,6 @@ class Digits(GroupedMetadata):
 
     def __iter__(self) -> Iterator[Any]:
         yield Field(max_digits=self.precision, decimal_places=self.scale, strict=False)
-        yield AfterValidator(_plain)
         yield BeforeValidator(_ascii_number)
         yield _DocumentedDigits(self.precision - self.scale, self.scale)
 

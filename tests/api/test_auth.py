@@ -15,6 +15,7 @@ from tests.accounts import (
     fetch,
     login,
     post,
+    refused_fields,
     register,
 )
 from tests.factories import PASSWORD, create_user
@@ -35,6 +36,21 @@ class TestRegister:
         response = await register(client, email=EMAIL.upper())
         assert response.status_code == 409
         assert response.json()["errors"][0]["loc"] == ["body", "email"]
+
+    async def test_refuses_an_address_that_is_too_long_in_lower_case(
+        self, client: httpx.AsyncClient
+    ) -> None:
+        email = f"{'İ' * 30}@{'.'.join(['d' * 60] * 3)}.com"
+        response = await register(client, email=email)
+        assert refused_fields(response) == [("email", "value_error")]
+
+    async def test_an_address_is_the_same_in_any_unicode_form(
+        self, client: httpx.AsyncClient
+    ) -> None:
+        forms = [f"{letter}@example.com" for letter in ("T\u0308", "t\u0308", "\u1e97")]
+        assert (await register(client, email=forms[0])).json()["email"] == forms[2]
+        assert [(await login(client, email=each)).status_code for each in forms] == [200] * 3
+        assert (await register(client, email=forms[2])).status_code == 409
 
     @pytest.mark.parametrize(
         ("password", "code"),

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from app.core.filters import Values
@@ -31,6 +33,9 @@ from app.core.schemas import (
 )
 
 ID = "0198f3c2-0000-7000-8000-000000000000"
+LONG_IN_LOWER_CASE = f"{'İ' * 30}@{'.'.join(['d' * 60] * 3)}.com"
+# Which change more than their case, or are composed with what stands before them.
+LETTERS = st.sampled_from("aTİΣẞ\u0307\u0308\u030c\u0345")
 
 
 class Sample(Schema):
@@ -68,6 +73,7 @@ class Sample(Schema):
         ("text", '"\u00e9\U0001f600"', "\u00e9\U0001f600"),
         ("email", '"Ada@Example.COM"', "ada@example.com"),
         ("email", '"ada@intranet"', "ada@intranet"),
+        ("email", '"T\u0308@example.com"', "\u1e97@example.com"),
         ("big", f"{INT8_MIN}", INT8_MIN),
         ("big", f"{INT8_MAX}", INT8_MAX),
         ("real", "1", 1.0),
@@ -132,6 +138,7 @@ def test_takes(field: str, json: str, value: Any) -> None:
         ("text", "7"),
         ("email", '"nobody"'),
         ("email", f'"{"a" * 250}@example.com"'),
+        ("email", f'"{LONG_IN_LOWER_CASE}"'),
         ("big", f"{INT8_MIN - 1}"),
         ("big", f"{INT8_MAX + 1}"),
         ("big", "1e3"),
@@ -226,6 +233,17 @@ def test_refuses(field: str, json: str) -> None:
 def test_refuses_of_python(field: str, value: Any) -> None:
     with pytest.raises(ValidationError):
         Sample.model_validate({field: value})
+
+
+@given(st.text(LETTERS, max_size=30), st.text(LETTERS, max_size=4))
+@settings(derandomize=True, deadline=None, max_examples=300)  # a busy machine may take long
+def test_the_normal_form_of_an_address_is_its_own(local: str, domain: str) -> None:
+    address = TypeAdapter[str](Email)
+    try:
+        normal = address.validate_python(f"a{local}@a{domain}.com")
+    except ValidationError:
+        return
+    assert address.validate_python(normal) == normal
 
 
 def test_a_document_is_one_value_with_one_error() -> None:

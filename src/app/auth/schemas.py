@@ -5,11 +5,18 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr
 
-from app.auth.passwords import MAX_LENGTH
+from app.auth.passwords import MAX_LENGTH, MAX_TYPED
 from app.core.schemas import Email, Schema, Text, example
 from app.users.schemas import DisplayName, UserRead
 
-Password = Annotated[SecretStr, Field(min_length=1, max_length=MAX_LENGTH)]
+Password = Annotated[
+    SecretStr,
+    Field(
+        min_length=1,
+        max_length=MAX_TYPED,
+        description=f"Any Unicode; counted in the form NFKC, at most {MAX_LENGTH} characters.",
+    ),
+]
 
 Token = Annotated[Text, Field(min_length=1, max_length=100, description="From the mail.")]
 

@@ -2,9 +2,21 @@
 
 import httpx
 import pytest
+from pydantic import BaseModel, SecretStr
 from structlog.testing import capture_logs
 
+from app.auth.schemas import (
+    ChangeEmail,
+    ChangePassword,
+    ConfirmAddress,
+    ConfirmReset,
+    Login,
+    LoginRead,
+    Reauthenticate,
+    Register,
+)
 from app.database import Database
+from app.users.schemas import UserCreate
 from tests.accounts import (
     EMAIL,
     ME,
@@ -50,6 +62,25 @@ async def test_no_secret_is_logged_or_echoed(client: httpx.AsyncClient) -> None:
         assert answer.is_error
         assert CANARY not in answer.text
         assert PASSWORD not in answer.text
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        Register(email=EMAIL, password=SecretStr(CANARY)),
+        Login(email=EMAIL, password=SecretStr(CANARY)),
+        LoginRead.model_construct(token=CANARY),
+        Reauthenticate(current_password=SecretStr(CANARY)),
+        ChangePassword(current_password=SecretStr(CANARY), new_password=SecretStr(CANARY)),
+        ChangeEmail(current_password=SecretStr(CANARY), new_email=NEW_EMAIL),
+        ConfirmAddress(token=CANARY),
+        ConfirmReset(token=CANARY, new_password=SecretStr(CANARY)),
+        UserCreate(email=EMAIL, password_hash=CANARY),
+    ],
+    ids=lambda schema: type(schema).__name__,
+)
+def test_no_secret_is_in_a_repr(schema: BaseModel) -> None:
+    assert CANARY not in repr(schema)
 
 
 async def live_through_everything(

@@ -18,7 +18,9 @@ Password = Annotated[
     ),
 ]
 
-Token = Annotated[Text, Field(min_length=1, max_length=100, description="From the mail.")]
+Token = Annotated[
+    Text, Field(min_length=1, max_length=100, repr=False, description="From the mail.")
+]
 
 EMAIL, PASSWORD = "ada@example.com", "correct horse battery staple"
 NEW_PASSWORD, TOKEN = "eleven purple staplers sing", "plinth_…"
@@ -96,7 +98,7 @@ class Sessions(BaseModel):
 
 
 class LoginRead(BaseModel):
-    token: str
+    token: str = Field(repr=False)
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - RFC 6750's name, no secret
     expires_at: datetime
     user: UserRead

@@ -1,8 +1,10 @@
+import asyncio
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from app.database import Database
 from tests.accounts import (
@@ -158,6 +160,23 @@ class TestUpdateUser:
         assert (await root.patch(path, json={"is_active": True})).json()["is_active"] is True
         assert [await is_alive(each) for each in sessions] == [False, False]
         assert (await login(client, email=ALICE)).status_code == 200
+
+    async def test_who_is_disabled_while_another_enables_him_is_out(
+        self, root: httpx.AsyncClient, alice: httpx.AsyncClient, database: Database
+    ) -> None:
+        path = await path_of(database, ALICE)
+        await execute(database, "UPDATE users SET is_active = false WHERE NOT is_superuser")
+        async with database.unit_of_work() as work:
+            await work.execute(text("UPDATE users SET is_active = true WHERE NOT is_superuser"))
+            disabling = asyncio.create_task(root.patch(path, json={"is_active": False}))
+            await asyncio.sleep(0.2)  # by now it waits for this transaction
+            assert not disabling.done()
+            await work.commit()
+        assert (await disabling).status_code == 200
+        [event] = await fetch(database, "SELECT event FROM security_events")
+        assert event["event"] == "user_disabled"
+        assert (await root.patch(path, json={"is_active": True})).status_code == 200
+        assert not await is_alive(alice)
 
     async def test_a_role_counts_from_the_next_request_on(
         self, root: httpx.AsyncClient, alice: httpx.AsyncClient

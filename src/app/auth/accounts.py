@@ -28,13 +28,13 @@ class Accounts(AccountService):
     ) -> User:
         """Raises NotFound, PreconditionFailed and Conflict."""
         superusers = await self.users.lock_superusers()
-        before = await self.users.get(id)
+        before = await self.users.lock(id)
         after = await self.users.update(id, data, versions)
         if before is None or after is None:
             raise _missing(id)
         if not (after.is_superuser and after.is_active):
             _require_another(superusers, id)
-        if before.is_active and not after.is_active:
+        if not after.is_active:
             await self.revoke_all(id)
         for event in _changes(before, after):
             await self.log.record(event, id)

@@ -65,6 +65,11 @@ class UserRepository(PostgresRepository[User, UserCreate, UserUpdate]):
         """False if the user is gone; raises Conflict for an address that is taken."""
         return await self.work.execute(CHANGE_EMAIL, {"user_id": id, "new_email": email}) > 0
 
+    async def lock(self, id: UUID) -> User | None:
+        """As `get`; nobody else changes the user before this transaction ends."""
+        found = self.query().where(User.id == id)
+        return await self.first(found.with_for_update(key_share=True))
+
     async def lock_superusers(self) -> set[UUID]:
         """Those who can sign in; nobody else changes them before this transaction ends."""
         return {row["id"] for row in await self.work.fetch(LOCK_SUPERUSERS)}

@@ -14,9 +14,11 @@ from tests.accounts import (
     EMAIL,
     ME,
     SESSIONS,
+    USERS,
     WRONG_PASSWORD,
     execute,
     fetch,
+    id_of,
     is_alive,
     login,
     post,
@@ -238,6 +240,36 @@ class TestReauthenticate:
         response = await post(stale, "reauthenticate", current_password=PASSWORD)
         assert response.status_code == 204
         assert (await stale.delete(ME)).status_code == 204
+
+    @pytest.mark.parametrize(
+        ("method", "body"),
+        [("PATCH", {"is_active": False}), ("PATCH", {"is_superuser": True}), ("DELETE", None)],
+    )
+    @pytest.mark.parametrize("whose", ["his own", "another's"])
+    async def test_so_does_what_superusers_do_to_accounts(
+        self,
+        root: httpx.AsyncClient,
+        stale: httpx.AsyncClient,
+        sign_in: SignIn,
+        method: str,
+        body: Any,
+        *,
+        whose: str,
+    ) -> None:
+        await sign_in("other@example.com", superuser=True)
+        path = f"{USERS}/{await id_of(root if whose == 'his own' else stale)}"
+        before = (await root.get(path)).json()
+        refused = await root.request(method, path, json=body)
+        read_problem(refused, 403, "REAUTHENTICATION_REQUIRED")
+        assert (await root.get(path)).json() == before
+        await post(root, "reauthenticate", current_password=PASSWORD)
+        assert (await root.request(method, path, json=body)).is_success
+
+    async def test_a_name_is_not_delicate(
+        self, root: httpx.AsyncClient, stale: httpx.AsyncClient
+    ) -> None:
+        path = f"{USERS}/{await id_of(stale)}"
+        assert (await root.patch(path, json={"display_name": "Alice"})).status_code == 200
 
     async def test_fourteen_minutes_are_of_late(
         self, alice: httpx.AsyncClient, database: Database

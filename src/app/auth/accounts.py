@@ -6,7 +6,7 @@ from app.core.repository import Versions
 from app.exceptions import Conflict, NotFound, ReauthenticationRequired
 from app.security_events.schemas import Event
 from app.users.models import User
-from app.users.schemas import UserAdminUpdate, UserCreate
+from app.users.schemas import UserAdminUpdate, UserCreate, UserUpdate
 
 
 class Accounts(AccountService):
@@ -22,6 +22,18 @@ class Accounts(AccountService):
         if user.is_superuser:
             await self.log.record(Event.USER_PROMOTED, user.id)
         return user
+
+    async def update_by(
+        self,
+        session: LiveSession,
+        id: UUID,
+        data: UserAdminUpdate,
+        versions: Versions | None = None,
+    ) -> User:
+        """As `update`; raises ReauthenticationRequired too, if more than a name is to change."""
+        if data.model_fields_set - UserUpdate.model_fields.keys():
+            _require_fresh(session)
+        return await self.update(id, data, versions)
 
     async def update(
         self, id: UUID, data: UserAdminUpdate, versions: Versions | None = None
@@ -40,6 +52,13 @@ class Accounts(AccountService):
             await self.log.record(event, id)
         return after
 
+    async def delete_by(
+        self, session: LiveSession, id: UUID, versions: Versions | None = None
+    ) -> None:
+        """As `delete`; raises ReauthenticationRequired too."""
+        _require_fresh(session)
+        await self.delete(id, versions)
+
     async def delete(self, id: UUID, versions: Versions | None = None) -> None:
         """Raises NotFound, PreconditionFailed and Conflict."""
         superusers = await self.users.lock_superusers()
@@ -48,12 +67,6 @@ class Accounts(AccountService):
         _require_another(superusers, id)
         await self.revoke_all(id)
         await self.log.record(Event.USER_DELETED, id)
-
-    async def delete_own(self, session: LiveSession, versions: Versions | None = None) -> None:
-        """Raises ReauthenticationRequired, PreconditionFailed and Conflict."""
-        if not session.is_fresh:
-            raise ReauthenticationRequired
-        await self.delete(session.user_id, versions)
 
     async def reset_password(self, user: User, new_hash: str) -> None:
         """Raises Conflict when the user changes it himself at this moment."""
@@ -71,6 +84,11 @@ class Accounts(AccountService):
         if was_there is None:
             await self.log.record(Event.USER_RESTORED, id)
         return user
+
+
+def _require_fresh(session: LiveSession) -> None:
+    if not session.is_fresh:
+        raise ReauthenticationRequired
 
 
 def _changes(before: User, after: User) -> list[Event]:

@@ -22,6 +22,9 @@ router = APIRouter(prefix="/users", tags=["users"])
 
 LAST_SUPERUSER: Responses = {409: {"description": "The last superuser"}}
 DELETES_OWN = LAST_SUPERUSER | {403: {"description": "The password was not given lately"}}
+FOR_FRESH_SUPERUSERS = LAST_SUPERUSER | {
+    403: {"description": "For superusers who gave their password lately"}
+}
 
 
 @router.get("/me", response_model=UserRead)
@@ -39,7 +42,7 @@ async def update_me(
 @router.delete("/me", status_code=204, responses=DELETES_OWN)
 async def delete_me(session: CurrentSession, accounts: AccountsDep, if_match: IfMatch) -> None:
     """Needs a password that was given within the last 15 minutes. All sessions end."""
-    await accounts.delete_own(session, if_match)
+    await accounts.delete_by(session, session.user_id, if_match)
 
 
 @router.get("", response_model=Page[UserAdminRead], responses=FOR_SUPERUSERS)
@@ -55,18 +58,26 @@ async def read_user(_: Superuser, user_id: Id, users: Users) -> User:
     return await users.get(user_id)
 
 
-@router.patch("/{user_id}", response_model=UserAdminRead, responses=FOR_SUPERUSERS)
+@router.patch("/{user_id}", response_model=UserAdminRead, responses=FOR_FRESH_SUPERUSERS)
 async def update_user(
-    _: Superuser, user_id: Id, data: UserAdminUpdate, accounts: AccountsDep, if_match: IfMatch
+    session: Superuser, user_id: Id, data: UserAdminUpdate, accounts: AccountsDep, if_match: IfMatch
 ) -> User:
-    """A user who is disabled is signed out everywhere. The last superuser stays one."""
-    return await accounts.update(user_id, data, if_match)
+    """A user who is disabled is signed out everywhere. The last superuser stays one.
+
+    What changes more than the name needs a password that was given within the last 15 minutes.
+    """
+    return await accounts.update_by(session, user_id, data, if_match)
 
 
-@router.delete("/{user_id}", status_code=204, responses=FOR_SUPERUSERS | LAST_SUPERUSER)
-async def delete_user(_: Superuser, user_id: Id, accounts: AccountsDep, if_match: IfMatch) -> None:
-    """Sign the user out everywhere and put him into the bin, from where he can be restored."""
-    await accounts.delete(user_id, if_match)
+@router.delete("/{user_id}", status_code=204, responses=FOR_FRESH_SUPERUSERS)
+async def delete_user(
+    session: Superuser, user_id: Id, accounts: AccountsDep, if_match: IfMatch
+) -> None:
+    """Sign the user out everywhere and put him into the bin, from where he can be restored.
+
+    Needs a password that was given within the last 15 minutes.
+    """
+    await accounts.delete_by(session, user_id, if_match)
 
 
 @router.post("/{user_id}/restore", response_model=UserAdminRead, responses=FOR_SUPERUSERS)

@@ -22,7 +22,7 @@ from tests.accounts import (
     post,
     register,
 )
-from tests.factories import PASSWORD, create_user, find_user
+from tests.factories import PASSWORD, SignIn, create_user, find_user
 from tests.mailbox import Mailbox
 from tests.problems import read_problem
 
@@ -92,10 +92,17 @@ class TestWhatASessionDoes:
         assert (str(told["session_id"]), told["actor_id"]) == (session["id"], None)
         assert told["ip"] == "127.0.0.1"
 
-    async def test_a_revoked_session(self, alice: httpx.AsyncClient, database: Database) -> None:
-        [session] = (await alice.get(SESSIONS)).json()["items"]
-        await alice.delete(f"{SESSIONS}/{session['id']}")
-        assert (await only_event(database))["event"] == "session_revoked"
+    async def test_a_revoked_session_is_told_with_the_one_that_did_it(
+        self, alice: httpx.AsyncClient, sign_in: SignIn, database: Database
+    ) -> None:
+        await sign_in(ALICE)
+        sessions = (await alice.get(SESSIONS)).json()["items"]
+        ids = {each["current"]: each["id"] for each in sessions}
+        await alice.delete(f"{SESSIONS}/{ids[False]}")
+        told = await only_event(database)
+        assert (told["event"], told["actor_id"]) == ("session_revoked", None)
+        assert str(told["session_id"]) == ids[True]
+        assert str(told["revoked_session_id"]) == ids[False]
 
     @pytest.mark.parametrize(
         "act",
@@ -211,7 +218,12 @@ async def test_nothing_of_the_log_can_be_changed(
 ) -> None:
     await login(client)
     before = await events(database)
-    for sql in ("UPDATE security_events SET ip = NULL", "DELETE FROM security_events"):
+    for sql in (
+        "UPDATE security_events SET ip = NULL",
+        "DELETE FROM security_events",
+        "TRUNCATE security_events",
+        "TRUNCATE users, security_events CASCADE",
+    ):
         with pytest.raises(Exception, match="only ever added"):
             await execute(database, sql)
     assert await events(database) == before
@@ -253,7 +265,8 @@ class TestListSecurityEvents:
         assert await found(size="1", created_at__gte="2020-01-01T00:00:00Z") == ["user_disabled"]
         page = (await root.get(EVENTS, params={"size": 3})).json()
         assert set(page["items"][0]) == {
-            "id", "created_at", "event", "user_id", "actor_id", "session_id", "ip",
+            "id", "created_at", "event", "user_id", "actor_id", "session_id",
+            "revoked_session_id", "ip",
         }  # fmt: skip
         assert page["total"] == 4
         assert await found(size="3", cursor=page["next_cursor"]) == ["login_failed"]

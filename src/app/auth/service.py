@@ -83,7 +83,7 @@ class AuthService(AccountService):
         """Raises NotFound for a session that is not there, or somebody else's."""
         if not await self.sessions.delete(id, session.user_id):
             raise NotFound(f"Session {id} not found")
-        await self.log.record(Event.SESSION_REVOKED, session.user_id)
+        await self.log.record(Event.SESSION_REVOKED, session.user_id, revoked=id)
 
     async def revoke_other_sessions(self, session: LiveSession) -> None:
         await self.sessions.delete_all(session.user_id, keep=session.id)

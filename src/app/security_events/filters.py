@@ -15,6 +15,7 @@ class SecurityEventFilter(Filter):
     user_id: Id | None = None
     actor_id: Id | None = None
     session_id: Id | None = None
+    revoked_session_id: Id | None = None
     ip: Text | None = None
     created_at__gte: Timestamp | None = None
     created_at__lt: Timestamp | None = None

@@ -22,9 +22,10 @@ class SecurityLog:
         self.session_id = session_id
         self.actor_id = actor_id
 
-    async def record(self, event: Event, user_id: UUID) -> None:
+    async def record(self, event: Event, user_id: UUID, *, revoked: UUID | None = None) -> None:
         """As part of what the request does: if that comes to nothing, so does the record."""
-        await self.work.execute(RECORD, self._values(event, user_id))
+        values = self._values(event, user_id) | {"revoked_session_id": revoked}
+        await self.work.execute(RECORD, values)
 
     async def record_now(self, event: Event, user_id: UUID | None) -> None:
         """For good, whatever becomes of the request; not within its transaction."""

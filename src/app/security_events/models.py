@@ -19,5 +19,7 @@ class SecurityEvent(Entity):
     # Whom it concerns, and who did it if that is somebody else. No foreign keys: it outlives both.
     user_id: Mapped[UUID | None] = mapped_column(Uuid)
     actor_id: Mapped[UUID | None] = mapped_column(Uuid)
+    # The session that did it, and the one it ended.
     session_id: Mapped[UUID | None] = mapped_column(Uuid)
+    revoked_session_id: Mapped[UUID | None] = mapped_column(Uuid)
     ip: Mapped[str | None] = mapped_column(String(45))

@@ -1,6 +1,9 @@
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
+
+from pydantic import Field
 
 from app.core.schemas import ReadSchema, Schema
 
@@ -35,6 +38,7 @@ class SecurityEventCreate(Schema):
     user_id: UUID | None = None
     actor_id: UUID | None = None
     session_id: UUID | None = None
+    revoked_session_id: UUID | None = None
     ip: str | None = None
 
 
@@ -46,7 +50,8 @@ class SecurityEventRead(ReadSchema):
     id: UUID
     created_at: datetime
     event: str
-    user_id: UUID | None
-    actor_id: UUID | None
-    session_id: UUID | None
+    user_id: Annotated[UUID | None, Field(description="Whom it concerns.")]
+    actor_id: Annotated[UUID | None, Field(description="Who did it, if that is somebody else.")]
+    session_id: Annotated[UUID | None, Field(description="The session that did it.")]
+    revoked_session_id: Annotated[UUID | None, Field(description="The session that it ended.")]
     ip: str | None

@@ -24,8 +24,12 @@ FOR EACH STATEMENT EXECUTE FUNCTION refuse_changes()
 def upgrade() -> None:
     op.add_column("security_events", sa.Column("revoked_session_id", sa.Uuid(), nullable=True))
     op.execute(APPEND_ONLY.format("UPDATE OR DELETE OR TRUNCATE"))
+    op.add_column(
+        "throttles", sa.Column("refusals", sa.Integer(), server_default="0", nullable=False)
+    )
 
 
 def downgrade() -> None:
+    op.drop_column("throttles", "refusals")
     op.execute(APPEND_ONLY.format("UPDATE OR DELETE"))
     op.drop_column("security_events", "revoked_session_id")

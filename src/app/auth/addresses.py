@@ -1,17 +1,15 @@
 from functools import partial
 
 from app.auth.base import AccountService
-from app.auth.email_tokens import EmailTokenRepository, Purpose
+from app.auth.email_tokens import Purpose
 from app.auth.passwords import hash_password, require_strong
 from app.auth.repository import LiveSession
 from app.auth.schemas import ChangeEmail, ConfirmReset
-from app.core.repository import EVERYONE
 from app.database import Database
-from app.exceptions import FieldError, Invalid
+from app.exceptions import FieldError, Invalid, RateLimited
 from app.security_events.log import SecurityLog
 from app.security_events.schemas import Event
 from app.users.models import User
-from app.users.repository import UserRepository
 
 
 class AddressService(AccountService):
@@ -44,9 +42,10 @@ class AddressService(AccountService):
         self.work.after_commit.append(self.outbox.mail("password_changed", user.email))
 
     async def request_verification(self, user: User) -> None:
-        await self.throttle("verification", str(user.id))
+        await self.throttle("verification", user.id)
         if user.email_verified_at is not None:
             return
+        await self.throttle_mail(Purpose.VERIFICATION, user.email, user.id)
         token = await self.tokens.create(Purpose.VERIFICATION, user.id, user.email)
         self.work.after_commit.append(
             self.outbox.token_mail("email_verification", user.email, token, "email-verification")
@@ -64,6 +63,7 @@ class AddressService(AccountService):
     async def request_change(self, session: LiveSession, data: ChangeEmail) -> None:
         """Raises InvalidCredentials. Whether the address is taken shows when it is confirmed."""
         user = await self.require_password(session, data.current_password.get_secret_value())
+        await self.throttle_mail(Purpose.CHANGE, data.new_email, user.id)
         if not await self.users.lock_password(user):  # somebody changed it meanwhile
             raise await self.wrong_password(user.id)
         token = await self.tokens.create(Purpose.CHANGE, user.id, data.new_email, session.id)
@@ -91,11 +91,16 @@ class AddressService(AccountService):
 
     async def _mail_reset(self, email: str, database: Database) -> None:
         async with database.unit_of_work() as work:
-            user = await UserRepository(work, EVERYONE).by_email(email)
+            log = SecurityLog(work, self.client.ip)
+            own = AddressService(work, self.settings, self.client, log, self.outbox)
+            user = await own.users.by_email(email)
             if user is None or not user.is_active:
                 return
-            token = await EmailTokenRepository(work).create(Purpose.RESET, user.id, user.email)
-            log = SecurityLog(work, self.client.ip)
+            try:
+                await own.throttle_mail(Purpose.RESET, user.email, user.id)
+            except RateLimited:
+                return
+            token = await own.tokens.create(Purpose.RESET, user.id, user.email)
             await log.record(Event.PASSWORD_RESET_REQUESTED, user.id)
             await work.commit()
         await self.outbox.token_mail("password_reset", user.email, token, "password-reset")()

@@ -4,12 +4,12 @@ from app.auth.email_tokens import EmailTokenRepository, Purpose
 from app.auth.outbox import Outbox
 from app.auth.passwords import verify_password
 from app.auth.repository import LiveSession, SessionRepository
-from app.auth.throttle import Throttler
+from app.auth.throttle import Refusal, Throttler
 from app.config import Settings
 from app.core.repository import EVERYONE
 from app.database import UnitOfWork
 from app.dependencies import Client
-from app.exceptions import InvalidCredentials
+from app.exceptions import InvalidCredentials, RateLimited
 from app.security_events.log import SecurityLog
 from app.security_events.schemas import Event
 from app.users.models import User
@@ -31,14 +31,21 @@ class AccountService:
         self.sessions = SessionRepository(work)
         self.tokens = EmailTokenRepository(work)
 
-    async def throttle(self, kind: str, account: str) -> None:
-        """Count an attempt; raises RateLimited when there were too many."""
-        throttler = Throttler(self.work, self.settings, kind, self.client.ip)
-        await throttler.attempt(account)
+    async def throttle(self, kind: str, account: str | UUID) -> None:
+        """Count an attempt on an address or a user; raises RateLimited if there were too many."""
+        throttler = Throttler(self.work, self.settings, kind)
+        if refusal := await throttler.attempt(str(account), self.client.ip):
+            raise await self._limited(refusal, account)
+
+    async def throttle_mail(self, purpose: Purpose, to: str, user_id: UUID) -> None:
+        """Count a mail that somebody may not want; raises RateLimited if there were too many."""
+        throttler = Throttler(self.work, self.settings, purpose)
+        if refusal := await throttler.mail(to):
+            raise await self._limited(refusal, user_id)
 
     async def require_password(self, session: LiveSession, password: str) -> User:
         """The session's user, who has given his password; raises InvalidCredentials."""
-        await self.throttle("password", str(session.user_id))
+        await self.throttle("password", session.user_id)
         user = await self.users.get(session.user_id)
         await self.work.release()
         verified = await verify_password(user.password_hash if user else None, password)
@@ -61,3 +68,14 @@ class AccountService:
         """End the sessions, and what somebody who had one may have under way by mail."""
         await self.sessions.delete_all(user_id, keep=keep)
         await self.tokens.delete(user_id, Purpose.RESET, Purpose.CHANGE)
+
+    async def _limited(self, refusal: Refusal, account: str | UUID) -> RateLimited:
+        """The error to raise; the security log is told of the first alone."""
+        if refusal.is_first:
+            if isinstance(account, str):
+                user = await self.users.by_email(account)
+                user_id = user.id if user else None
+            else:
+                user_id = account
+            await self.log.record_now(Event.THROTTLED, user_id)
+        return RateLimited(refusal.wait)

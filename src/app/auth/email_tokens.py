@@ -35,6 +35,9 @@ LIFETIMES = {
     Purpose.CHANGE: timedelta(hours=24),
 }
 
+# A stranger may ask for resets too: he must not make the owner's token worthless each time.
+KEPT = {Purpose.RESET: 4}  # of the earlier ones that are good still
+
 _hash = bindparam("by_hash", None, LargeBinary())
 _purpose = bindparam("by_purpose", None, String())
 _user_id = bindparam("by_user", None, Uuid())
@@ -62,6 +65,19 @@ DELETE = Statement(
         EmailToken.purpose == any_(bindparam("purposes", None, ARRAY(String))),
     )
 )
+_newest = (
+    select(EmailToken.token_hash)
+    .where(EmailToken.user_id == _user_id, EmailToken.purpose == _purpose)
+    .order_by(EmailToken.created_at.desc())
+    .limit(bindparam("kept", None, Integer()))
+)
+DELETE_EARLIER = Statement(
+    delete(EmailToken).where(
+        EmailToken.user_id == _user_id,
+        EmailToken.purpose == _purpose,
+        EmailToken.token_hash.not_in(_newest),
+    )
+)
 PURGE = Statement(
     delete(EmailToken).where(
         EmailToken.token_hash.in_(
@@ -82,10 +98,13 @@ class EmailTokenRepository:
     async def create(
         self, purpose: Purpose, user_id: UUID, email: str, session_id: UUID | None = None
     ) -> str:
-        """A new token in place of those that the user had for the same purpose."""
-        await self.delete(user_id, purpose)
+        """A new token in place of those that the user had for the same purpose.
+
+        To reset a password, the newest ones stay good: KEPT says how many.
+        """
         token = new_token()
         values = {
+            "kept": KEPT.get(purpose, 0),
             "by_hash": token_hash(token),
             "by_purpose": purpose.value,
             "by_user": user_id,
@@ -93,6 +112,7 @@ class EmailTokenRepository:
             "new_session": session_id,
             "lifetime": LIFETIMES[purpose],
         }
+        await self.work.execute(DELETE_EARLIER, values)
         await self.work.execute(CREATE, values)
         return token
 

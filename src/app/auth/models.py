@@ -49,3 +49,4 @@ class Throttle(Base):
 
     key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     due_at: Mapped[datetime]
+    refusals: Mapped[int] = mapped_column(server_default="0")  # since one was let through

@@ -11,6 +11,7 @@ from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
 from math import ceil
 from random import random
+from typing import NamedTuple
 
 from sqlalchemy import DateTime, Interval, LargeBinary, bindparam, case, delete, extract, func
 from sqlalchemy.dialects.postgresql import insert
@@ -18,7 +19,6 @@ from sqlalchemy.dialects.postgresql import insert
 from app.auth.models import Throttle
 from app.config import Settings
 from app.database import UnitOfWork
-from app.exceptions import RateLimited
 from app.sql import Statement
 
 PURGE_SHARE = 0.01  # of the attempts clear away what is long due
@@ -31,7 +31,7 @@ _key = bindparam("throttle_key", None, LargeBinary())
 _now = func.clock_timestamp(type_=DateTime(timezone=True))
 _in_time = Throttle.due_at <= _now + _burst
 
-# An attempt that comes too early is put off further, so that hammering takes ever longer.
+# An attempt that comes too early puts the next one off, so that hammering takes ever longer.
 # Autonomous: it counts even when the request that made it is rolled back.
 ATTEMPT = Statement(
     insert(Throttle)
@@ -41,14 +41,14 @@ ATTEMPT = Statement(
         set_={
             "due_at": case(
                 (_in_time, func.greatest(Throttle.due_at, _now) + _interval),
-                else_=func.least(Throttle.due_at + _interval, _now + _longest),
-            )
+                else_=func.greatest(
+                    Throttle.due_at, func.least(Throttle.due_at + _interval, _now + _longest)
+                ),
+            ),
+            "refusals": case((_in_time, 0), else_=Throttle.refusals + 1),
         },
     )
-    .returning(
-        (Throttle.due_at <= _now + _burst + _interval).label("judged"),
-        extract("epoch", Throttle.due_at - _burst - _now).label("wait"),
-    ),
+    .returning(Throttle.refusals, extract("epoch", Throttle.due_at - _burst - _now).label("wait")),
     autonomous=True,
 )
 PURGE = Statement(delete(Throttle).where(Throttle.due_at < func.now()), autonomous=True)
@@ -65,30 +65,41 @@ class Limit:
 
 PER_ACCOUNT = Limit(5)  # from one address
 PER_ADDRESS = Limit(20)
+# From everywhere. A stranger's hammering must not keep the mail from its reader for ever: he gets
+# one each twelve minutes.
+PER_MAILBOX = Limit(5, timedelta(hours=1), longest=timedelta(0))
+
+
+class Refusal(NamedTuple):
+    wait: int  # seconds
+    is_first: bool  # since one was let through
 
 
 class Throttler:
-    """Judges attempts of one kind, such as logins, from one network address."""
+    """Judges attempts of one kind, such as logins; answers a Refusal when there were too many."""
 
-    def __init__(
-        self, work: UnitOfWork, settings: Settings, kind: str, address: str | None
-    ) -> None:
+    def __init__(self, work: UnitOfWork, settings: Settings, kind: str) -> None:
         self._work = work
         self._enabled = settings.throttle_enabled
         self._secret = settings.secret_key.get_secret_value().encode()
-        self._prefix = f"{kind}\n{_source(address)}"
+        self._kind = kind
 
-    async def attempt(self, account: str) -> None:
-        """Count an attempt on the account; raises RateLimited when there were too many."""
-        if not self._enabled:
-            return
+    async def attempt(self, account: str, address: str | None) -> Refusal | None:
+        """Count an attempt on the account, from a network address."""
+        source = f"{self._kind}\n{_source(address)}"
         # Before anything is refused: who only ever is leaves counters behind too.
-        if random() < PURGE_SHARE:  # noqa: S311 - no secret hangs on it
+        if self._enabled and random() < PURGE_SHARE:  # noqa: S311 - no secret hangs on it
             await self._work.execute(PURGE)
-        await self._count(f"{self._prefix}\n{account}", PER_ACCOUNT)
-        await self._count(self._prefix, PER_ADDRESS)
+        refusal = await self._count(f"{source}\n{account}", PER_ACCOUNT)
+        return refusal or await self._count(source, PER_ADDRESS)
 
-    async def _count(self, key: str, limit: Limit) -> None:
+    async def mail(self, to: str) -> Refusal | None:
+        """Count a mail to the address."""
+        return await self._count(f"mail {self._kind}\n{to}", PER_MAILBOX)
+
+    async def _count(self, key: str, limit: Limit) -> Refusal | None:
+        if not self._enabled:
+            return None
         interval = limit.period / limit.attempts
         values = {
             "throttle_key": hmac.digest(self._secret, key.encode(), sha256),
@@ -98,8 +109,8 @@ class Throttler:
         }
         row = await self._work.fetch_one(ATTEMPT, values)
         assert row is not None
-        if not row["judged"]:
-            raise RateLimited(ceil(row["wait"]))
+        refusals: int = row["refusals"]
+        return Refusal(ceil(row["wait"]), is_first=refusals == 1) if refusals else None
 
 
 def _source(address: str | None) -> str:

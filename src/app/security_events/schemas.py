@@ -14,6 +14,7 @@ class Event(StrEnum):
     REGISTERED = "registered"
     LOGGED_IN = "logged_in"
     LOGIN_FAILED = "login_failed"
+    THROTTLED = "throttled"
     LOGGED_OUT = "logged_out"
     REAUTHENTICATED = "reauthenticated"
     PASSWORD_REFUSED = "password_refused"  # noqa: S105 - an event, no password

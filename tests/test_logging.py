@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 PROGRAM = """
+import logging
 from uuid import UUID
 
 import structlog
@@ -24,6 +25,7 @@ try:
     fail()
 except ValueError:
     log.exception("failed")
+    logging.getLogger("uvicorn.error").exception("failed %s\\n", "too")
 """
 
 
@@ -31,11 +33,13 @@ def test_a_line_is_json_and_a_traceback_shows_no_values() -> None:
     # A process of its own, for the real standard output: most of a second goes into its imports.
     command = [sys.executable, "-c", PROGRAM]
     lines = subprocess.run(command, capture_output=True, check=True).stdout.splitlines()
-    [request, failure] = [json.loads(line) for line in lines]
+    request, *failures = [json.loads(line) for line in lines]
     assert request.pop("timestamp").endswith("Z")
     user_id = "00000000-0000-0000-0000-000000000007"
     assert request == {"event": "request", "level": "info", "user_id": user_id, "status": 200}
-    [exception] = failure["exception"]
-    assert exception["exc_type"] == "ValueError"
-    assert exception["frames"][-1]["name"] == "fail"
-    assert "canary" not in str(failure)
+    assert [each["event"] for each in failures] == ["failed", "failed too"]  # a library's as well
+    for failure in failures:
+        [exception] = failure["exception"]
+        assert exception["exc_type"] == "ValueError"
+        assert exception["frames"][-1]["name"] == "fail"
+        assert "canary" not in str(failure)

@@ -120,8 +120,9 @@ def reset_mail(to: str = ALICE, **values: Any) -> EmailMessage:
 
 async def deliver(mailer: Mailer, message: EmailMessage | None = None) -> list[Any]:
     """Send a message, and return what was logged."""
-    with capture_logs() as logs:
+    with capture_logs() as captured:
         await delivery(mailer, message or reset_mail())()
+    logs = [each for each in captured if "logger" not in each]  # the test's server logs too
     for secret in (TOKEN, ALICE, SECRET, USER):
         assert secret not in str(logs)
     return logs

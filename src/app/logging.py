@@ -33,6 +33,9 @@ def configure_logging(settings: Settings) -> None:
     if settings.json_logs:
         processors: list[structlog.typing.Processor] = [*shared, _to_json]
         factory = structlog.BytesLoggerFactory(sys.stdout.buffer)
+        logging.getLogger().addHandler(_structured)
+        server = logging.getLogger("uvicorn")
+        server.handlers, server.propagate = [], True
     else:
         plain = structlog.dev.RichTracebackFormatter(show_locals=False)
         colors = sys.stdout.isatty()
@@ -54,6 +57,19 @@ def configure_logging(settings: Settings) -> None:
     )
     logging.getLogger("uvicorn.access").disabled = True  # one line per request is ours
     logging.getLogger("asyncpg").setLevel(logging.ERROR)
+
+
+class StructuredHandler(logging.Handler):
+    """Makes a line like ours of what a library logs, with its traceback if there is one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        details = {"exc_info": record.exc_info} if record.exc_info else {}
+        level = record.levelno // 10 * 10  # structlog knows no others
+        log = structlog.get_logger(record.name)
+        log.log(level, record.getMessage().strip(), logger=record.name, **details)
+
+
+_structured = StructuredHandler()
 
 
 def log_request(**event: Any) -> None:

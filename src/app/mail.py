@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from app.config import Settings
 
 ATTEMPTS = 3
-FIRST_PAUSE = 1.0  # seconds before the second attempt, doubled before the third
+FIRST_PAUSE = 10.0  # seconds before the second attempt, doubled before the third
 TIMEOUT = 10.0  # seconds for one attempt
 
 _log = structlog.get_logger(__name__)
@@ -115,7 +115,10 @@ class Templates:
 
 
 def delivery(mailer: Mailer, message: EmailMessage) -> Callable[[], Awaitable[None]]:
-    """What sends the message, with another try or two; in the end the log tells of a failure."""
+    """What sends the message, with another try or two; the log tells of each that failed.
+
+    A server that stops waits for it only as long as for any request.
+    """
 
     async def deliver() -> None:
         for attempt in range(1, ATTEMPTS + 1):
@@ -130,4 +133,11 @@ def delivery(mailer: Mailer, message: EmailMessage) -> Callable[[], Awaitable[No
             else:
                 return
 
-    return deliver
+    async def deliver_or_tell() -> None:
+        try:
+            await deliver()
+        except asyncio.CancelledError:
+            _log.error("mail_abandoned", template=message["X-Template"])
+            raise
+
+    return deliver_or_tell

@@ -1,6 +1,7 @@
 """Accounts under attack: by requests that meet, by a clock, and by kill -9."""
 
 import asyncio
+import json
 import os
 import signal
 from collections import Counter
@@ -288,42 +289,68 @@ async def test_a_failed_login_takes_its_time_whatever_the_reason(
     pytest.fail(f"The medians are {dict(zip(names, times, strict=True))}")
 
 
-# Over a second: a server starts.
-async def test_a_reset_is_requested_in_the_same_time_for_anybody_and_no_mail_is_waited_for(
-    app: Application, database_name: str, tmp_path: Path
-) -> None:
-    await create_user(app.database, EMAIL)
+@asynccontextmanager
+async def mute_server() -> AsyncIterator[tuple[str, list[asyncio.StreamWriter]]]:
+    """The SMTP_URL of a server that never says a word, and the connections that it has."""
     connected: list[asyncio.StreamWriter] = []
 
     def never_answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connected.append(writer)
 
-    mute = await asyncio.start_server(never_answer, "127.0.0.1", 0)
-    smtp_url = f"smtp://127.0.0.1:{mute.sockets[0].getsockname()[1]}"
-    with serving(database_url(database_name), tmp_path, SMTP_URL=smtp_url) as server:
-        async with server.client() as client:
+    server = await asyncio.start_server(never_answer, "127.0.0.1", 0)
+    try:
+        yield f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}", connected
+    finally:
+        for writer in connected:
+            writer.close()
+        server.close()
 
-            def request(email: str) -> Callable[[], Awaitable[None]]:
-                async def send() -> None:
-                    answer = await post(client, "password-reset", email=email)
-                    assert (answer.status_code, answer.content) == (202, b"")
-                    await asyncio.sleep(0.01)  # what is done for it afterwards, is done
 
-                return send
+# Over a second: a server starts.
+async def test_a_reset_is_requested_in_the_same_time_for_anybody_and_no_mail_is_waited_for(
+    app: Application, database_name: str, tmp_path: Path
+) -> None:
+    await create_user(app.database, EMAIL)
+    url = database_url(database_name)
+    async with mute_server() as (smtp_url, connected):
+        with serving(url, tmp_path, SMTP_URL=smtp_url) as server:
+            async with server.client() as client:
 
-            kinds = request(EMAIL), request("nobody@example.com")
-            await medians(*kinds, rounds=5)
-            for _ in range(TRIES):
-                times = await medians(*kinds, rounds=60)
-                if alike(times):
-                    break
-            else:
-                pytest.fail(f"The medians are {times}")
-    for writer in connected:
-        writer.close()
-    mute.close()
+                def request(email: str) -> Callable[[], Awaitable[None]]:
+                    async def send() -> None:
+                        answer = await post(client, "password-reset", email=email)
+                        assert (answer.status_code, answer.content) == (202, b"")
+                        await asyncio.sleep(0.01)  # what is done for it afterwards, is done
+
+                    return send
+
+                kinds = request(EMAIL), request("nobody@example.com")
+                await medians(*kinds, rounds=5)
+                for _ in range(TRIES):
+                    times = await medians(*kinds, rounds=60)
+                    if alike(times):
+                        break
+                else:
+                    pytest.fail(f"The medians are {times}")
     assert len(connected) > 60
     assert max(times) < 1
+
+
+# Over a second: the server waits fifteen seconds for the mail.
+async def test_a_mail_that_is_stuck_at_the_end_is_told_in_lines_of_json(
+    app: Application, database_name: str, tmp_path: Path
+) -> None:
+    await create_user(app.database, EMAIL)
+    url = database_url(database_name)
+    async with mute_server() as (smtp_url, _):
+        with serving(url, tmp_path, SMTP_URL=smtp_url, LOG_FORMAT="json") as server:
+            async with server.client() as client:
+                assert (await post(client, "password-reset", email=EMAIL)).status_code == 202
+            assert await asyncio.to_thread(server.terminate, 20) == []
+    lines = (tmp_path / "server.log").read_text().splitlines()
+    told = [json.loads(line) for line in lines]
+    assert "mail_abandoned" in [each["event"] for each in told]
+    assert EMAIL not in str(told)
 
 
 # Over a second: two workers start.

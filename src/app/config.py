@@ -116,7 +116,7 @@ class Settings(BaseSettings):
 
     smtp_url: Annotated[SecretStr, AfterValidator(mail_server)] | None = None
     mail_from: Annotated[str, AfterValidator(mailbox)] = "Plinth <no-reply@localhost>"
-    # Where a mail's token leads to, such as {base}/password-reset?token=…; without it the mail
+    # Where a mail's token leads to, such as {base}/password-reset#token=…; without it the mail
     # names the route of the API.
     frontend_url: Annotated[str, AfterValidator(http_url)] | None = None
 

@@ -22,9 +22,12 @@ class Outbox:
     def token_mail(
         self, template: str, to: str, token: str, path: str
     ) -> Callable[[], Awaitable[None]]:
-        """With a link to the frontend's page, or else the route of the API for the token."""
+        """With a link to the frontend's page, or else the route of the API for the token.
+
+        What follows a # is in no server's log, and in no Referer.
+        """
         if self._frontend_url:
-            link = f"{self._frontend_url}/{path}?token={token}"
+            link = f"{self._frontend_url}/{path}#token={token}"
             return self.mail(template, to, how="open this link", token=link)
         how = f"send this to POST /api/v1/auth/{path}/confirm"
         return self.mail(template, to, how=how, token=token)

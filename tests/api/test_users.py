@@ -80,6 +80,8 @@ class TestListUsers:
             ({"order_by": "email"}, "ann ben cid root"),
             ({"order_by": "display_name,-email"}, "ann root cid ben"),
             ({"email": "ann@example.com"}, "ann"),
+            ({"email": "ANN@Example.COM"}, "ann"),
+            ({"email": "ann"}, ""),
             ({"email__icontains": "N@EX"}, "ben ann"),
             ({"display_name__icontains": "100%"}, "ann"),
             ({"search": "ann"}, "ann"),

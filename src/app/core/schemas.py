@@ -126,21 +126,25 @@ def _ascii_number(value: Any) -> Any:
 
 def _email(value: str) -> str:
     try:
-        normal = _lower(value)
-        # In lower case an address may be longer, or have letters that can be composed.
-        if _lower(normal) == normal:
+        normal = _normal_address(value)
+        # In lower case an address may be longer.
+        if _normal_address(normal) == normal:
             return normal
     except EmailNotValidError:
         pass
     raise ValueError("must be an email address")
 
 
-def _lower(address: str) -> str:
+def _normal_address(address: str) -> str:
     # Addresses within a company's own network are good ones here.
     checked = validate_email(
         address, check_deliverability=False, globally_deliverable=False, test_environment=True
     )
-    return normalize("NFC", checked.normalized.lower())
+    return _lower(checked.normalized)
+
+
+def _lower(text: str) -> str:
+    return normalize("NFC", text.lower())  # in lower case there may be letters to compose
 
 
 def _url(value: str) -> str:
@@ -278,6 +282,9 @@ Email = Annotated[
     AfterValidator(_email),
 ]
 """An address in its normal form, in lower case, as it is stored and compared."""
+
+AddressText = Annotated[Text, AfterValidator(_lower)]
+"""What an Email is compared with: any text, in lower case."""
 
 Day = Annotated[
     date,

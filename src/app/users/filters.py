@@ -1,7 +1,7 @@
 from typing import ClassVar, Literal
 
 from app.core.filters import Filter, OrderBy, Search
-from app.core.schemas import Text, Timestamp
+from app.core.schemas import AddressText, Text, Timestamp
 from app.users.models import User
 
 UserOrder = Literal[
@@ -11,7 +11,7 @@ UserOrder = Literal[
 
 
 class UserFilter(Filter):
-    email: Text | None = None
+    email: AddressText | None = None
     email__icontains: Text | None = None
     display_name__icontains: Text | None = None
     is_active: bool | None = None

@@ -13,7 +13,7 @@ ELEMENT_COLUMNS = {
     "bool": "Boolean", "date": "Date", "datetime": "DateTime(timezone=True)", "int": "Integer",
     "time": "Time", "uuid": "Uuid",
 }  # fmt: skip
-FILTER_TYPES = {"Decimal": "Number", "Email": "Text", "Url": "Text"}
+FILTER_TYPES = {"Decimal": "Number", "Email": "AddressText", "Url": "Text"}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.telemetry import TelemetryConfig
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.api import health
@@ -29,6 +29,7 @@ from app.middleware.cors import ProblemCORSMiddleware
 from app.middleware.request_limits import RequestLimitsMiddleware
 from app.middleware.response_headers import ResponseHeadersMiddleware
 
+TRACED = find_spec("opentelemetry.sdk") is not None
 # Without an SDK there is nobody to tell, but each request would ask.
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
@@ -39,6 +40,13 @@ class Application(FastAPI):
     settings: Settings
     database: Database
     mailer: Mailer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or self.middleware_stack is None or TRACED or self.root_path:
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"] = self  # all that FastAPI and Starlette would do in three calls
+        await self.middleware_stack(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -84,7 +92,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=_lifespan,
-        telemetry=None if find_spec("opentelemetry.sdk") else NO_TELEMETRY,
+        telemetry=None if TRACED else NO_TELEMETRY,
     )
     app.settings = app.state.settings = settings
     app.database = Database(settings.database_url.get_secret_value(), settings)

@@ -228,6 +228,12 @@ class TestDocs:
         # Swagger UI's default is a badge from https://validator.swagger.io.
         assert re.search(r'"?validatorUrl"?: null', (await client.get("/docs")).text)
 
+    @pytest.mark.parametrize("path", [*PAGES, "/openapi.json"])
+    async def test_takes_no_parameters(self, client: httpx.AsyncClient, path: str) -> None:
+        response = await client.get(path, params={"theme": "dark"})
+        assert response.status_code == 422
+        assert response.json()["error_code"] == "UNKNOWN_PARAMETER"
+
     @pytest.mark.parametrize(("name", "media_type"), FILES.items())
     async def test_a_file_is_what_it_says(
         self, client: httpx.AsyncClient, name: str, media_type: str

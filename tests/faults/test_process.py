@@ -130,3 +130,19 @@ async def test_logins_in_parallel_leave_the_server_responsive(server: Server) ->
             if percentile < limit:
                 return
         pytest.fail(f"/health/live took {percentile:.3f} s at the 99th percentile")
+
+
+@pytest.mark.usefixtures("app")
+async def test_who_asks_for_a_websocket_gets_an_ordinary_answer(server: Server) -> None:
+    """The server itself would refuse it in a shape of its own, and repeat the key that was sent."""
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "canary",
+    }
+    async with server.client() as client:
+        response = await client.get(ITEMS, headers=upgrade)
+    assert response.status_code == 401
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert "canary" not in response.text

@@ -8,12 +8,16 @@ from importlib.resources import files
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.query_parameters import QueryParameters
 
 ASSETS = "/docs/assets"
 FAVICON = f"{ASSETS}/favicon.png"
@@ -46,6 +50,9 @@ def add_docs(app: FastAPI) -> None:
     for path, page in {"/docs": swagger, "/redoc": redoc}.items():
         page.headers["Content-Security-Policy"] = _policy(bytes(page.body).decode())
         app.add_route(path, _serve(page), include_in_schema=False)
+    for route in app.routes:
+        if isinstance(route, Route):  # the pages and the schema
+            route.app = _without_parameters(route.app)
     folder = Path(str(files("fastapi_offline") / "static"))
     script = (folder / "redoc.standalone.js").read_text().replace(REDOC_LOGO, FAVICON)
     redoc_script = Response(script, media_type="text/javascript")
@@ -72,6 +79,19 @@ def _serve(page: Response) -> Callable[[Request], Awaitable[Response]]:
         return page
 
     return endpoint
+
+
+def _without_parameters(app: ASGIApp) -> ASGIApp:
+    """Refuse unknown parameters here too, where there is no operation that would."""
+    query = QueryParameters(Dependant())
+
+    async def closed(scope: Scope, receive: Receive, send: Send) -> None:
+        _, unknown = query.parse(scope["query_string"])
+        if unknown:
+            raise unknown
+        await app(scope, receive, send)
+
+    return closed
 
 
 def _policy(html: str) -> str:

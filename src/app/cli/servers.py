@@ -56,6 +56,7 @@ def dev(
                 port=port,
                 reload=True,
                 reload_dirs=[str(ROOT / "src")],
+                ws="none",
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
@@ -109,6 +110,7 @@ def serve(
         host=host or settings.host,
         port=port or settings.port,
         workers=workers,
+        ws="none",  # the server would refuse an upgrade itself, in a shape of its own
         access_log=False,
         proxy_headers=False,
         server_header=False,

@@ -29,7 +29,8 @@ class Cursors:
     def __init__(self, key: bytes, filters: Filter, caller_and_route: str) -> None:
         self._filters = filters
         conditions = [(each.parameter, each.value) for each in filters.conditions]
-        about = [caller_and_route, conditions, filters.order, filters.search_term, filters.deleted]
+        order = [[*key] for key in filters.order]
+        about = [caller_and_route, conditions, order, filters.search_term, filters.deleted]
         made = orjson.dumps(about, default=str)
         # A MAC by itself (RFC 7693), in a fraction of an HMAC's time.
         self._mac = blake2b(b"%d %s" % (len(made), made), key=key, digest_size=SIGNATURE_BYTES)

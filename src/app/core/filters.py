@@ -11,7 +11,14 @@ from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar
 
 from fastapi_filter.base.filter import BaseFilterModel
-from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from app.core.pagination import PageParams
@@ -93,9 +100,20 @@ def _each_once[K: str](keys: list[K] | None) -> list[K] | None:
     return keys
 
 
+def _split_each(value: Any) -> Any:
+    """Take `a,b` and a repeated parameter alike."""
+    if not isinstance(value, list):
+        return value
+    return [part for each in value for part in split(each)]
+
+
 T = TypeVar("T")
 
-Values = Annotated[list[T] | None, Field(min_length=1, max_length=MAX_VALUES)]
+Values = Annotated[
+    list[T] | None,
+    Field(min_length=1, max_length=MAX_VALUES),
+    BeforeValidator(_split_each),
+]
 """The type of an `__in` or `__not_in` parameter: `a,"b,c"`, or repeated."""
 
 OrderBy = Annotated[
@@ -151,13 +169,11 @@ class Filter(PageParams, BaseFilterModel):
         if cls.search_fields:
             cls.model_fields["search"].description = f"Text in {', '.join(cls.search_fields)}."
 
-    @field_validator("*", mode="before", check_fields=False)
+    @field_validator("order_by", mode="before")
     @classmethod
     def split_str(cls, value: Any, _: ValidationInfo) -> Any:
-        """Take `a,b` and a repeated parameter alike; only those that may repeat come as lists."""
-        if not isinstance(value, list):
-            return value
-        return [part for each in value for part in split(each)]
+        """In place of the base's, which is called for every parameter."""
+        return _split_each(value)
 
     @field_validator("order_by", mode="before")
     @classmethod

@@ -179,3 +179,32 @@ def test_a_template_of_the_projects_own_goes_first(project: Project) -> None:
     own.write_text("#% if")
     refused = project.app("new entity author name:str", status=2)
     assert "entity/service.py.jinja: " in refused
+
+
+def test_a_migration_of_other_tables_too_stays(project: Project) -> None:
+    removed = project.app("remove entity item")
+    assert re.search(r"create  alembic/versions/\w+_drop_items.py", removed)
+    assert "remove  alembic" not in removed
+    assert "users_sessions_items" not in project.changes()
+
+
+def test_a_migration_that_alembic_wrote_goes_too_and_a_missing_one_is_made(
+    project: Project,
+) -> None:
+    line = f"{CUSTOMER} --no-verify"
+    field = "new field customer note:text:null --no-verify"
+    project.app(f"{line} --no-migrate")
+    project.app("migrate")
+    project.commit()
+    project.run("alembic", "revision", "--autogenerate", "-m", "by hand")
+    assert "by_hand.py" in project.changes()
+    assert "alembic/versions" not in project.app(line)
+    project.app(f"{field} --no-migrate")
+    assert re.search(r"create  alembic/versions/\w+_customers_with_note.py", project.app(field))
+    project.run("pytest", "-q", "-n0", "tests/test_migrations.py")
+    assert "Nothing to do" in project.app(field)
+    removed = project.app("remove entity customer")
+    assert len(re.findall(r"remove  alembic/versions/\w+(by_hand|with_note).py", removed)) == 2
+
+    project.app(f"{line} --no-migrate")
+    assert re.search(r"create  alembic/versions/\w+_customers.py", project.app(line))

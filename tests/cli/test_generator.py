@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.generator import templates
 from app.cli.generator.entities import Request, new_entity
 from app.cli.generator.fields import new_field, remove_field
 from app.cli.generator.files import merged, on_disk, render
 from app.cli.generator.kinds import FLAGS, KINDS
 from app.cli.generator.manifest import Manifest, existing, targets
 from app.cli.generator.merging import merge
+from app.cli.generator.migrations import onto
 from app.cli.generator.parsing import parse_fields
 from app.cli.generator.reserved import LIST_PARAMETERS
 from app.cli.generator.source import EntitySource
@@ -281,8 +283,22 @@ class TestItems:
     def test_remember_what_was_written(self) -> None:
         manifest = existing("item")
         files = render(EntitySource(manifest.spec(), targets()))
-        assert Manifest.of(manifest.spec(), files, manifest.revisions) == manifest
+        assert Manifest.of(manifest.spec(), files) == manifest
         assert manifest.line.startswith("app new entity item name:str:255:index:search ")
+
+
+class TestMigrations:
+    @pytest.mark.parametrize(("below", "line"), [("c0ffee", "Revises: c0ffee"), (None, "Revises:")])
+    def test_follow_another_one_or_none(self, below: str | None, line: str) -> None:
+        source = 'Revises: decade\n\ndown_revision: str | None = "decade"\n'
+        named = f'"{below}"' if below else "None"
+        assert onto(source, "decade", below) == f"{line}\n\ndown_revision: str | None = {named}\n"
+
+    def test_the_first_one_follows_none(self) -> None:
+        sources = dict.fromkeys(("message", "revision", "created", "upgrade", "downgrade"), "x")
+        text = templates.render("migration.py.jinja", down_revision=None, **sources)
+        assert "\nRevises:\n" in text
+        assert "\ndown_revision: str | None = None\n" in text
 
 
 class TestMerges:

@@ -88,8 +88,8 @@ def remove_field(  # noqa: PLR0917
 def remove_entity(
     entity: Entity, dry_run: DryRun = False, as_json: Json = False, no_migrate: NoMigrate = False
 ) -> None:
-    """Take an entity away. Files that were edited stay; a migration that was applied is undone
-    by another one, and one that was not is deleted."""
+    """Take an entity away. Files that were edited stay; a migration that was applied, or makes
+    other tables too, is undone by another one, and one that was not is deleted."""
     plan = _plan(partial(entities.remove_entity, entity, migrate=not no_migrate), as_json)
     _do(plan, as_json=as_json, dry_run=dry_run, verifies=False, removes=True)
 

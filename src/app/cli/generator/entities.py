@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.cli.generator import migrations, names, public
+from app.cli.generator import history, migrations, names, public
 from app.cli.generator.files import render
 from app.cli.generator.manifest import Manifest, existing, find, targets
 from app.cli.generator.parsing import parse_fields
@@ -35,22 +35,15 @@ def new_entity(request: Request, *, migrate: bool = True, force: bool = False) -
     entity = EntitySource(spec, targets())
     files = render(entity)
     plan = Plan(entity)
-    if manifest is None:
-        revisions = []
-        more = {}
-        if migrate:
-            migration = migrations.make(names.words(spec.plural), spec.plural, files)
-            revisions.append(migration.revision)
-            more[migration.path] = migration.text
-        manifest = Manifest.of(spec, files, revisions)
-        plan.create(files | more | {manifest.path: manifest.text()}, force=force)
-    else:
-        again = Manifest.of(spec, files, manifest.revisions)
-        if replace(again, files={}) != replace(manifest, files={}):
-            raise SpecError([f"{request.name}: is there already, from the line\n{manifest.line}"])
-        plan.create(files, force=force)
-        plan.update({manifest.path: again.text()} if force else {})
+    written = Manifest.of(spec, files)
+    if manifest is not None and replace(written, files={}) != replace(manifest, files={}):
+        raise SpecError([f"{request.name}: is there already, from the line\n{manifest.line}"])
+    plan.create(files, force=force)
+    if manifest is None or force:
+        plan.update({written.path: written.text()})
     plan.update(public.added(entity))
+    if migrate and not history.of_table(spec.plural):
+        plan.update(migrations.make(names.words(spec.plural), spec.plural, files))
     return plan
 
 
@@ -68,17 +61,15 @@ def remove_entity(name: str, *, migrate: bool = True) -> Plan:
             plan.keep(path)
     plan.remove(manifest.path)
     plan.update(public.removed(plan.entity))
-    if not migrate:
+    made = history.of_table(spec.plural)
+    if not migrate or not made:
         return plan
-    withdrawn = migrations.withdraw(manifest.revisions)
+    withdrawn = migrations.withdraw(made, spec.plural)
     if withdrawn is None:
         message = f"drop {names.words(spec.plural)}"
-        migration = migrations.unmake(message, spec.plural, manifest.package())
-        plan.create({migration.path: migration.text})
+        plan.update(migrations.unmake(message, spec.plural, manifest.package()))
     else:
-        plan.update(withdrawn.changed)
-        for path in withdrawn.deleted:
-            plan.remove(path)
+        plan.withdraw(withdrawn)
     return plan
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from app.cli.generator import migrations, names
+from app.cli.generator import history, migrations, names
 from app.cli.generator.files import Change, Files, merged, on_disk, render
 from app.cli.generator.manifest import Manifest, existing, targets
 from app.cli.generator.parsing import parse_fields
@@ -17,25 +17,16 @@ def new_field(name: str, texts: Sequence[str], *, migrate: bool = True) -> Plan:
     """Raises SpecError, with all that is wrong with the fields."""
     manifest = existing(name)
     old = manifest.spec()
-    known = {each.text for each in old.fields}
-    fresh = [text for text in texts if text not in known]
-    if not fresh:
-        plan = Plan(EntitySource(old, targets()))
+    fresh = [text for text in texts if text not in manifest.fields]
+    if fresh:
+        spec = replace(old, fields=(*old.fields, *_added(fresh, old)))
+        plan = _changed(manifest, spec)
+    else:
+        spec, plan = old, Plan(EntitySource(old, targets()))
         plan.changes = [Change("identical", Path(path)) for path in manifest.files]
-        return plan
-    added = _added(fresh, old)
-    spec = replace(old, fields=(*old.fields, *added))
-    plan = _changed(manifest, spec)
-    if plan.differences:
-        return plan
-    revisions = manifest.revisions
-    if migrate:
-        package = manifest.package() | plan.writes
-        columns = {each.column: _sql_default(each) for each in added}
-        migration = migrations.make(_with(old, added), old.plural, package, columns)
-        plan.create({migration.path: migration.text})
-        revisions = [*revisions, migration.revision]
-    plan.update(_remembered(plan.entity, revisions))
+    if migrate and not plan.differences:
+        named = [each for each in spec.fields if each.text in texts]
+        plan.update(_migration(spec, named, manifest.package() | plan.writes))
     return plan
 
 
@@ -52,26 +43,31 @@ def remove_field(name: str, field_name: str, *, migrate: bool = True) -> Plan:
     left = tuple(each for each in old.fields if each not in gone)
     key = None if old.key in {each.name for each in gone} else old.key
     plan = _changed(manifest, replace(old, fields=left, key=key))
-    if plan.differences:
+    made = history.of_table(old.plural)
+    columns = {
+        each.column: _sql_default(each) for each in gone if history.has_column(made, each.column)
+    }
+    if plan.differences or not (migrate and columns):
         return plan
-    revisions = manifest.revisions
-    if migrate:
-        withdrawn = None
-        if migrations.message(revisions[-1:]) == _with(old, gone):
-            withdrawn = migrations.withdraw(revisions[-1:])
-        if withdrawn is None:
-            columns = {each.column: _sql_default(each) for each in gone}
-            message = _with(old, gone).replace(" with ", " without ")
-            migration = migrations.unmake(message, old.plural, manifest.package(), columns)
-            plan.create({migration.path: migration.text})
-            revisions = [*revisions, migration.revision]
-        else:
-            plan.update(withdrawn.changed)
-            for path in withdrawn.deleted:
-                plan.remove(path)
-            revisions = revisions[:-1]
-    plan.update(_remembered(plan.entity, revisions))
+    latest = [each for each in made[:1] if each.doc == _with(old, gone)]
+    withdrawn = migrations.withdraw(latest, old.plural) if latest else None
+    if withdrawn is None:
+        message = _with(old, gone).replace(" with ", " without ")
+        plan.update(migrations.unmake(message, old.plural, manifest.package(), columns))
+    else:
+        plan.withdraw(withdrawn)
     return plan
+
+
+def _migration(entity: EntitySpec, named: Sequence[FieldSpec], package: Files) -> Files:
+    """That of the fields whose columns no other one makes; of all of the table, if none does."""
+    made = history.of_table(entity.plural)
+    missing = [each for each in named if not history.has_column(made, each.column)]
+    if not made:
+        return migrations.make(names.words(entity.plural), entity.plural, package)
+    columns = {each.column: _sql_default(each) for each in missing}
+    message = _with(entity, missing)
+    return migrations.make(message, entity.plural, package, columns) if columns else {}
 
 
 def _added(fresh: Sequence[str], old: EntitySpec) -> Sequence[FieldSpec]:
@@ -110,12 +106,10 @@ def _changed(manifest: Manifest, spec: EntitySpec) -> Plan:
         else:
             plan.update({path: text})
     plan.update({path: text for path, text in generated.items() if manifest.is_as_written(path)})
+    if not plan.differences:
+        changed = Manifest.of(spec, generated)
+        plan.update({changed.path: changed.text()})
     return plan
-
-
-def _remembered(entity: EntitySource, revisions: list[str]) -> Files:
-    changed = Manifest.of(entity.spec, render(entity), revisions)
-    return {changed.path: changed.text()}
 
 
 def _with(entity: EntitySpec, fields: Sequence[FieldSpec]) -> str:

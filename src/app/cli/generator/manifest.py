@@ -1,4 +1,4 @@
-"""What the generator knows of an entity that it wrote: the line, the files, the migrations."""
+"""What the generator knows of an entity that it wrote: the line and the files."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -17,7 +17,7 @@ PACKAGE = ROOT / "src/app"
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """`files` has the hash of each file as it was written; `revisions` those of the migrations."""
+    """`files` has the hash of each file as it was written."""
 
     entity: str
     plural: str
@@ -25,11 +25,10 @@ class Manifest:
     owner: bool
     public: bool
     key: str | None
-    revisions: list[str]
     files: dict[str, str]
 
     @classmethod
-    def of(cls, spec: EntitySpec, files: Files, revisions: list[str]) -> Self:
+    def of(cls, spec: EntitySpec, files: Files) -> Self:
         return cls(
             entity=spec.name,
             plural=spec.plural,
@@ -37,7 +36,6 @@ class Manifest:
             owner=spec.owned,
             public=spec.public,
             key=spec.key,
-            revisions=revisions,
             files={str(path): digest(text) for path, text in sorted(files.items())},
         )
 

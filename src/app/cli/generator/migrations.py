@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,25 +11,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from alembic.script import ScriptDirectory
+from alembic.script import Script
 
 from app.cli.database import applied
-from app.cli.generator import templates
+from app.cli.generator import history, templates
 from app.cli.generator.files import Files, scratch, tidy
 from app.cli.generator.spec import SpecError
 from app.cli.local_database import local_database
 from app.config import SettingsError, load_settings
 from app.exceptions import AppError
-from app.migrations import ROOT, alembic_config
+from app.migrations import ROOT
 
 VERSIONS = Path("alembic/versions")
-
-
-@dataclass(frozen=True, slots=True)
-class Migration:
-    revision: str
-    path: Path
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +35,7 @@ class Withdrawal:
 
 def make(
     message: str, table: str, package: Files, columns: Mapping[str, str | None] | None = None
-) -> Migration:
+) -> Files:
     """Of a new table as the package has it, or of new columns, with what existing rows get."""
     upgrade, downgrade = _sources(table, package, columns or {})
     return _migration(message, upgrade, downgrade)
@@ -49,38 +43,44 @@ def make(
 
 def unmake(
     message: str, table: str, package: Files, columns: Mapping[str, str | None] | None = None
-) -> Migration:
+) -> Files:
     """Of dropping what the package still has."""
     upgrade, downgrade = _sources(table, package, columns or {})
     return _migration(message, downgrade, upgrade)
 
 
-def message(revisions: Sequence[str]) -> str:
-    """That of the first one; empty if there is none."""
-    scripts = _scripts().walk_revisions()
-    return next((each.doc for each in scripts if each.revision in revisions[:1]), "")
+def withdraw(gone: Sequence[Script], table: str) -> Withdrawal | None:
+    """The line without them.
 
-
-def withdraw(revisions: Sequence[str]) -> Withdrawal | None:
-    """The line without them; None if the database on this machine has one, or does not tell."""
-    line = list(_scripts().walk_revisions())  # the latest first
-    gone = [each for each in line if each.revision in revisions]
-    if not gone:
-        return Withdrawal([], {})
+    None if they touch other tables too, if the database on this machine has one, or if it does not
+    tell.
+    """
+    if not all(history.is_of(each, table) for each in gone):
+        return None
+    line = history.line()
+    before = {each.revision: each.down_revision for each in gone}
     applied = _applied([each.revision for each in line])
-    if applied is None or not applied.isdisjoint(revisions):
+    if applied is None or not applied.isdisjoint(before):
         return None
     changed: dict[Path, str] = {}
-    before = {each.revision: each.down_revision for each in gone}
     for each in line:
         below = each.down_revision
         while below in before:
             below = before[below]
-        if each not in gone and below != each.down_revision:
+        if each.revision not in before and below != each.down_revision:
             source = Path(each.path).read_text()
-            path = Path(each.path).relative_to(ROOT)
-            changed[path] = source.replace(str(each.down_revision), str(below))
-    return Withdrawal([Path(each.path).relative_to(ROOT) for each in gone], changed)
+            changed[_path(each)] = onto(source, str(each.down_revision), below)
+    return Withdrawal([_path(each) for each in gone], changed)
+
+
+def onto(source: str, above: str, below: object) -> str:
+    """A migration that no longer follows the one, but the other, or none."""
+    source = source.replace(f"Revises: {above}", f"Revises: {below or ''}".strip())
+    return re.sub(rf"""["']{above}["']""", f'"{below}"' if below else "None", source)
+
+
+def _path(script: Script) -> Path:
+    return Path(script.path).relative_to(ROOT)
 
 
 def _sources(table: str, package: Files, columns: Mapping[str, str | None]) -> tuple[str, str]:
@@ -101,7 +101,7 @@ def _sources(table: str, package: Files, columns: Mapping[str, str | None]) -> t
     return upgrade, downgrade
 
 
-def _migration(message: str, upgrade: str, downgrade: str) -> Migration:
+def _migration(message: str, upgrade: str, downgrade: str) -> Files:
     now = datetime.now(UTC)
     revision = uuid4().hex[-12:]
     slug = "_".join(message.split())[:80]
@@ -112,16 +112,12 @@ def _migration(message: str, upgrade: str, downgrade: str) -> Migration:
         "migration.py.jinja",
         message=message,
         revision=revision,
-        down_revision=_scripts().get_current_head(),
+        down_revision=next((each.revision for each in history.line()), None),
         created=now,
         upgrade=upgrade,
         downgrade=downgrade,
     )
-    return Migration(revision, path, tidy({path: source})[path])
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(alembic_config(""))
+    return tidy({path: source})
 
 
 def _applied(line: Sequence[str]) -> set[str] | None:

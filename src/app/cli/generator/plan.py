@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.cli.generator.files import Change, Files, carry_out, difference, on_disk
+from app.cli.generator.migrations import Withdrawal
 from app.cli.generator.source import EntitySource
 
 
@@ -43,6 +44,11 @@ class Plan:
     def remove(self, path: Path) -> None:
         self.deletes.append(path)
         self.changes.append(Change("remove", path))
+
+    def withdraw(self, withdrawn: Withdrawal) -> None:
+        self.update(withdrawn.changed)
+        for path in withdrawn.deleted:
+            self.remove(path)
 
     def keep(self, path: Path) -> None:
         self.changes.append(Change("keep", path))

@@ -12,7 +12,10 @@ from app.users.models import User
 
 
 class IsolatedEntity(Entity):
-    """Shares neither metadata nor registry with the application's."""
+    """Shares neither metadata nor registry with the application's.
+
+    Its table is called test_…, as no entity of the application may be.
+    """
 
     __abstract__ = True
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
@@ -28,6 +31,7 @@ Base.metadata.tables[User.__tablename__].to_metadata(IsolatedEntity.metadata)
 async def created(database: Database, *models: type[Entity]) -> AsyncIterator[None]:
     """Their tables, for as long as the context lasts."""
     tables = [IsolatedEntity.metadata.tables[each.__tablename__] for each in models]
+    assert all(table.name.startswith("test_") for table in tables)
     async with database.engine.begin() as connection:
         await connection.run_sync(IsolatedEntity.metadata.create_all, tables)
     yield

@@ -46,8 +46,8 @@ class Colour(StrEnum):
 
 
 class Sample(IsolatedEntity):
-    __tablename__ = "samples"
-    __table_args__ = (unique_among_live("samples", "name"),)
+    __tablename__ = "test_samples"
+    __table_args__ = (unique_among_live("test_samples", "name"),)
 
     name: Mapped[str] = mapped_column(String(50))
     words: Mapped[str | None] = mapped_column(Text)

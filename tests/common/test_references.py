@@ -28,36 +28,36 @@ class Named:
 
 
 class Customer(Owned, Named, IsolatedEntity):
-    __tablename__ = "customers"
+    __tablename__ = "test_customers"
 
 
 class Invoice(Owned, Named, IsolatedEntity):
-    __tablename__ = "invoices"
-    __table_args__ = (unique_among_live("invoices", "owner_id", "name"),)
+    __tablename__ = "test_invoices"
+    __table_args__ = (unique_among_live("test_invoices", "owner_id", "name"),)
 
-    customer_id: Mapped[UUID] = reference("customers", ondelete="restrict")
-    payer_id: Mapped[UUID | None] = reference("customers", ondelete="setnull")
+    customer_id: Mapped[UUID] = reference("test_customers", ondelete="restrict")
+    payer_id: Mapped[UUID | None] = reference("test_customers", ondelete="setnull")
 
 
 class Project(Owned, Named, IsolatedEntity):
-    __tablename__ = "projects"
+    __tablename__ = "test_projects"
 
-    customer_id: Mapped[UUID] = reference("customers", ondelete="cascade")
+    customer_id: Mapped[UUID] = reference("test_customers", ondelete="cascade")
 
 
 class Task(Named, IsolatedEntity):
     """Everyone's, with a tree of its own; its table comes before those that it refers to."""
 
-    __tablename__ = "a_tasks"
+    __tablename__ = "test_a_tasks"
 
-    project_id: Mapped[UUID] = reference("projects", ondelete="cascade")
-    parent_id: Mapped[UUID | None] = reference("a_tasks", ondelete="cascade")
+    project_id: Mapped[UUID] = reference("test_projects", ondelete="cascade")
+    parent_id: Mapped[UUID | None] = reference("test_a_tasks", ondelete="cascade")
 
 
 class Receipt(Named, IsolatedEntity):
-    __tablename__ = "task_receipts"
+    __tablename__ = "test_task_receipts"
 
-    task_id: Mapped[UUID | None] = reference("a_tasks")
+    task_id: Mapped[UUID | None] = reference("test_a_tasks")
 
 
 class NamedCreate(Schema):
@@ -220,7 +220,7 @@ class TestWhatIsReferredTo:
             await shop.invoices.bulk_upsert(rows)
         held = [each for each in statements if "FOR SHARE" in each]
         assert len(held) == 2
-        assert all("ORDER BY customers.id FOR SHARE" in each for each in held)
+        assert all("ORDER BY test_customers.id FOR SHARE" in each for each in held)
 
     async def test_when_a_row_comes_back(self, shop: Shop) -> None:
         customer = await shop.customer()
@@ -246,7 +246,7 @@ class TestDelete:
     async def test_restrict(self, shop: Shop) -> None:
         customer = await shop.customer()
         created = await shop.invoices.create(invoice(customer))
-        message = f"^Customer {customer} is still referred to by invoices$"
+        message = f"^Customer {customer} is still referred to by test invoices$"
         with pytest.raises(Conflict, match=message):
             await shop.customers.delete(customer)
         await shop.customers.restore(customer)
@@ -304,7 +304,7 @@ class TestDelete:
         await shop.receipts.create(ReceiptCreate(task_id=task))
         with pytest.raises(Conflict) as raised:
             await shop.customers.delete(customer)
-        message = "What would go with it is still referred to by task receipts"
+        message = "What would go with it is still referred to by test task receipts"
         assert raised.value.detail == message
 
     async def test_reaches_the_rows_of_all_owners(self, shop: Shop, other: UUID) -> None:
@@ -338,9 +338,9 @@ class TestDelete:
 
 def test_setnull_needs_a_column_that_may_be_null() -> None:
     class Wrong(Named, IsolatedEntity):
-        __tablename__ = "wrong"
+        __tablename__ = "test_wrong"
 
-        customer_id: Mapped[UUID] = reference("customers", ondelete="setnull")
+        customer_id: Mapped[UUID] = reference("test_customers", ondelete="setnull")
 
     try:
         with pytest.raises(TypeError, match="customer_id: setnull"):
@@ -348,14 +348,14 @@ def test_setnull_needs_a_column_that_may_be_null() -> None:
             class Wrongs(PostgresRepository[Wrong, NamedCreate, NamedCreate]): ...
 
     finally:
-        IsolatedEntity.metadata.remove(IsolatedEntity.metadata.tables["wrong"])
+        IsolatedEntity.metadata.remove(IsolatedEntity.metadata.tables["test_wrong"])
 
 
 def test_the_database_knows_the_reference_by_a_name_of_its_own() -> None:
-    table = IsolatedEntity.metadata.tables["invoices"]
+    table = IsolatedEntity.metadata.tables["test_invoices"]
     [key] = table.columns.payer_id.foreign_keys
     assert key.constraint is not None
-    assert key.constraint.name == "fk_invoices_payer_id"
+    assert key.constraint.name == "fk_test_invoices_payer_id"
     assert table.columns.payer_id.nullable
     assert not table.columns.customer_id.nullable
 

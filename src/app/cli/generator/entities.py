@@ -112,7 +112,7 @@ def _taken(plural: str) -> list[str]:
     kinds = []
     if any(any((ROOT / folder / plural).glob("*.*")) for folder in ("src/app", "tests")):
         kinds.append("package")
-    if (ROOT / "src/app" / f"{plural}.py").exists():
+    if any((ROOT / folder / f"{plural}.py").exists() for folder in ("src/app", "tests")):
         kinds.append("module")
     if plural in load_models().metadata.tables:
         kinds.append("table")

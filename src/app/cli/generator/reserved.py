@@ -48,6 +48,8 @@ def wrong_with_entity(name: str) -> str | None:
         return f"is a word of Python: {instead}"
     if any(camel(name) in imported(template) for template in ENTITY_TEMPLATES):
         return f"is a class that its files import: {instead}"
+    if name.startswith("test_") or name == "test":
+        return "is what pytest takes for a test: another first word would do"
     return None
 
 
@@ -59,6 +61,8 @@ def wrong_with_plural(name: str) -> str | None:
         return "is a name that its files use: give another one by --plural"
     if name in RESERVED_WORDS:
         return "is a word of SQL: give another one by --plural"
+    if name.startswith("test_"):
+        return "is how tests call tables of their own: give another one by --plural"
     return None
 
 

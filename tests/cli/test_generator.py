@@ -1,5 +1,6 @@
 """The generator's line, its merges and its files, without writing any."""
 
+import re
 from difflib import unified_diff
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from app.cli.generator import templates
 from app.cli.generator.entities import Request, new_entity
 from app.cli.generator.fields import new_field, remove_field
-from app.cli.generator.files import merged, on_disk, render
+from app.cli.generator.files import merged, on_disk, render, tidy
 from app.cli.generator.kinds import FLAGS, KINDS
 from app.cli.generator.manifest import Manifest, existing, targets
 from app.cli.generator.merging import merge
@@ -38,6 +39,11 @@ class TestFields:
         ("text", "problem"),
         [
             ("number", "needs a type, such as number:str"),
+            ("number:", "needs a type, such as number:str"),
+            ("number::null", "needs a type, such as number:str"),
+            ("number:str:", "nothing stands after one of its colons"),
+            ("number:str::null", "nothing stands after one of its colons"),
+            ("number:str:=5", "nothing stands after one of its colons"),
             ("number:strng", "no type strng; did you mean str?"),
             ("number:varchar:32", "no type varchar; did you mean str?"),
             ("total_price:money:12.2", "no type money; did you mean decimal?"),
@@ -52,6 +58,7 @@ class TestFields:
             ("Number:str", "Number must be up to 40 lower case letters"),
             ("dueOn:date", "due_on would do"),
             ("class:str", "class is a word of Python: invoice_class would do"),
+            ("none:str", "none is a word of Python: invoice_none would do"),
             ("metadata:json", "metadata is taken by what every entity has: invoice_metadata"),
             ("version:int", "version is taken by what every entity has: invoice_version"),
             ("user:str", "user is a word of SQL: invoice_user would do"),
@@ -144,6 +151,7 @@ class TestEntities:
             (Request("invoices", ["number:str"]), "looks like a plural: invoice would do"),
             (Request("cities", ["number:str"]), "looks like a plural: city would do"),
             (Request("class", ["number:str"]), "class: is a word of Python: class_record would do"),
+            (Request("none", ["number:str"]), "none: is a word of Python: none_record would do"),
             (Request("page", ["number:str"]), "page: is a class that its files import"),
             (Request("sheep", ["number:str"], plural="sheep"), "the plural must differ"),
             (Request("datum", ["number:str"], plural="data"), "data: is a name that its files use"),
@@ -156,6 +164,14 @@ class TestEntities:
             (Request("test", ["number:str"]), "test: is what pytest takes for a test"),
             (Request("test_run", ["number:str"]), "test_run: is what pytest takes for a test"),
             (Request("run", ["a:str"], plural="test_runs"), "test_runs: is how tests call tables"),
+            (
+                Request("thing", ["line1:str", "line_1:str"]),
+                "line_1: its type Line1 would be called like that of line1",
+            ),
+            (
+                Request("big", ["integer:enum:a/b"]),
+                "integer: its type would be called BigInteger, as an import is",
+            ),
             (Request("thing", ["number:str"], owner="usr"), "--owner usr: did you mean user?"),
             (Request("thing", ["a:str:unique"], key="aa"), "--key aa: is no unique field; did you"),
             (Request("thing", ["a:str"], key="a"), "--key a: is no unique field; a:…:unique would"),
@@ -196,6 +212,10 @@ class TestEntities:
         with pytest.raises(SpecError, match=problem):
             new_field("item", [text])
 
+    def test_a_field_whose_type_would_be_called_like_that_of_another_one(self) -> None:
+        with pytest.raises(SpecError, match="line_1: its type"):
+            new_field("item", ["line1:str:null", "line_1:str:null"])
+
     def test_an_entity_that_the_generator_has_not_made(self) -> None:
         with pytest.raises(
             SpecError, match="itm: is no entity of the generator's; did you mean item"
@@ -234,6 +254,15 @@ class TestRendering:
         dependencies = rendered("code:str", owned=owned, public=public)["dependencies.py"]
         assert ("session.user_id" in dependencies) == owned
         assert ("PublicThings" in dependencies) == public
+
+    def test_no_two_types_are_called_alike(self) -> None:
+        schemas = rendered("status:enum:a/b", "thing_status:str", "text:str", "thing_text:str")
+        names = re.findall(r"^(\w+) = ", schemas["schemas.py"], re.MULTILINE)
+        assert names == ["ThingThingStatus", "ThingText", "ThingThingText"]
+
+    def test_a_template_that_makes_no_python_is_told_of(self) -> None:
+        with pytest.raises(SpecError, match=r"x\.py:2: cannot assign to None"):
+            tidy({Path("x.py"): "a = 1\nNone = 1\n"})
 
     def test_an_upsert_needs_a_natural_key(self) -> None:
         assert "bulk_upsert" not in rendered("code:str")["router.py"]

@@ -94,7 +94,7 @@ def _spec(request: Request, *, is_new: bool) -> EntitySpec:
     spec = EntitySpec(
         request.name, plural, tuple(fields), request.owner is not None, request.public, request.key
     )
-    problems += EntitySource(spec, targets()).too_long_names
+    problems += EntitySource(spec, targets()).wrong_names
     if problems:
         raise SpecError(problems)
     return spec

@@ -96,9 +96,9 @@ class FieldSource:
     def alias(self) -> str:
         """The name of the field's own type in the schemas, if it has bounds."""
         name = names.camel(self.spec.name)
-        schemas = {f"{self.entity}{role}" for role in ("", "Create", "Update", "Read")}
-        taken = imported("entity/schemas.py.jinja") | schemas
-        return f"{self.entity}{name}" if name in taken else name
+        # Enums and schemas start with the entity's name.
+        taken = name in imported("entity/schemas.py.jinja") or name.startswith(self.entity)
+        return f"{self.entity}{name}" if taken else name
 
     @property
     def alias_source(self) -> str:
@@ -143,11 +143,16 @@ class FieldSource:
         return f"Field({', '.join(parts)}), " if parts else ""
 
     @property
-    def type(self) -> str:
-        """The type of the request's field."""
+    def own_type(self) -> str | None:
+        """The name of a type that is made for the field alone."""
         if self.enum:
             return self.enum.name
-        return self.alias if self.alias_source else self.spec.kind.schema
+        return self.alias if self.alias_source else None
+
+    @property
+    def type(self) -> str:
+        """The type of the request's field."""
+        return self.own_type or self.spec.kind.schema
 
     @property
     def default(self) -> str:

@@ -81,7 +81,7 @@ def _added(fresh: Sequence[str], old: EntitySpec) -> Sequence[FieldSpec]:
         elif not (each.nullable or each.has("default")):
             problems.append(f"{each.text}: rows that are there already need null or a default")
     spec = replace(old, fields=(*old.fields, *fields))
-    problems += EntitySource(spec, targets()).too_long_names
+    problems += EntitySource(spec, targets()).wrong_names
     if problems:
         raise SpecError(problems)
     return fields

@@ -1,5 +1,6 @@
 """Files as they shall be: rendered, compared with those that are there, and written all at once."""
 
+import ast
 import difflib
 import shutil
 import subprocess
@@ -76,6 +77,11 @@ def _ruff(files: Files, *commands: list[str]) -> dict[Path, str]:
     """Raises SpecError for what is no Python."""
     if not files:
         return {}
+    for path, text in files.items():
+        try:
+            ast.parse(text)
+        except SyntaxError as error:  # of which ruff tells nothing here
+            raise SpecError([f"{path}:{error.lineno}: {error.msg}"]) from None
     with scratch(files) as folder:
         paths = [str(folder / path) for path in files]
         for options in commands:

@@ -53,8 +53,8 @@ def _parse(text: str, problems: list[str]) -> FieldSpec | None:
         problems.append("may hold letters, digits and _ : = . / - only")
         return None
     name, _, rest = text.partition(":")
-    parts = rest.split(":") if rest else []
-    if not parts:
+    parts = rest.split(":")
+    if not parts[0]:
         problems.append(f"needs a type, such as {name}:str")
         return None
     kind = KINDS.get(parts[0])
@@ -91,7 +91,7 @@ def _argument(kind: Kind, parts: list[str], problems: list[str]) -> str:
     if parts and re.fullmatch(kind.argument, parts[0]) and (kind.required or parts[0] not in FLAGS):
         return parts.pop(0)
     looks_like_one = parts and parts[0].partition("=")[0] not in FLAGS
-    if kind.required or (looks_like_one and parts[0][0].isdigit()):
+    if kind.required or (looks_like_one and parts[0][:1].isdigit()):
         given = parts.pop(0) if looks_like_one else ""
         example = {"decimal": "12.2", "enum": "draft/sent", "ref": "customer"}.get(kind.name, "32")
         wrong = (
@@ -108,10 +108,12 @@ def _flags(kind: Kind, parts: list[str], problems: list[str]) -> dict[str, str]:
         if kind.name in {"time", "datetime"} and equals:
             while parts and CLOCK.fullmatch(parts[0]):
                 value += f":{parts.pop(0)}"
-        if flag.isdigit():
+        if not flag:
+            problems.append("nothing stands after one of its colons")
+        elif flag.isdigit():
             problems.append(f"{kind.name} takes no number; max={flag} would do")
         elif flag not in FLAGS:
-            problems.append(f"no flag {flag or '(empty)'}; {names.suggest(flag, FLAGS)}")
+            problems.append(f"no flag {flag}; {names.suggest(flag, FLAGS)}")
         elif flag in flags:
             problems.append(f"{flag} is there twice")
         elif (flag in VALUED) != bool(equals and value):

@@ -29,7 +29,7 @@ def wrong_with_field(name: str, entity: str) -> str | None:
     instead = f"{snake(entity)}_{name} would do"
     if form := _wrong_form(name):
         return form
-    if keyword.iskeyword(name):
+    if _is_keyword(name):
         return f"is a word of Python: {instead}"
     if name in LIST_PARAMETERS:
         return f"is a parameter of every list: {instead}"
@@ -44,7 +44,7 @@ def wrong_with_entity(name: str) -> str | None:
     instead = f"{name}_record would do"
     if form := _wrong_form(name):
         return form
-    if keyword.iskeyword(name):
+    if _is_keyword(name):
         return f"is a word of Python: {instead}"
     if any(camel(name) in imported(template) for template in ENTITY_TEMPLATES):
         return f"is a class that its files import: {instead}"
@@ -64,6 +64,11 @@ def wrong_with_plural(name: str) -> str | None:
     if name.startswith("test_"):
         return "is how tests call tables of their own: give another one by --plural"
     return None
+
+
+def _is_keyword(name: str) -> bool:
+    """Or the class that is called so."""
+    return keyword.iskeyword(name) or keyword.iskeyword(camel(name))
 
 
 def _wrong_form(name: str) -> str | None:

@@ -1,5 +1,6 @@
 """What an entity becomes in each of its files, as Python source."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlencode
@@ -7,6 +8,7 @@ from urllib.parse import urlencode
 from app.cli.generator import names
 from app.cli.generator.field_source import Enum, FieldSource
 from app.cli.generator.spec import EntitySpec
+from app.cli.generator.templates import imported
 
 MAX_IDENTIFIER = 63  # bytes
 
@@ -230,7 +232,24 @@ class EntitySource:
         return urlencode([*filtered[:1], ("order_by", f"-{self.orders[0]}")])
 
     @property
-    def too_long_names(self) -> list[str]:
+    def wrong_names(self) -> list[str]:
+        """What is wrong with the names that come of the fields' together, and the entity's."""
+        return [*self._repeated_types(), *self._too_long_names()]
+
+    def _repeated_types(self) -> Iterator[str]:
+        """Fields whose types would be called like other ones."""
+        taken: dict[str, str] = {}
+        for each in self.fields:
+            if each.own_type is None:
+                continue
+            files = ("models", "schemas", "filters") if each.enum else ("schemas",)
+            other = taken.setdefault(each.own_type, each.name)
+            if other != each.name:
+                yield f"{each.name}: its type {each.own_type} would be called like that of {other}"
+            if any(each.own_type in imported(f"entity/{file}.py.jinja") for file in files):
+                yield f"{each.name}: its type would be called {each.own_type}, as an import is"
+
+    def _too_long_names(self) -> list[str]:
         """What is wrong with constraints and indexes that PostgreSQL would not call so."""
         indexes = [f"ix_{self.plural}_{_joined(columns)}" for columns in self.indexes]
         uniques = [f"uq_{self.plural}_{_joined(columns)}" for columns in self.uniques]

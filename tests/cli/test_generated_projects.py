@@ -169,6 +169,18 @@ def test_nothing_is_written_by_a_bad_line_or_a_dry_run(project: Project) -> None
     assert "alembic" not in project.app(f"{CUSTOMER} --no-migrate --no-verify").split("GET")[0]
 
 
+def test_a_list_below_a_public_entity_is_public_where_its_rows_are(project: Project) -> None:
+    project.app("new entity room name:str --public --no-verify")
+    project.app("new entity book room:ref:room item:ref:item --public --no-verify")
+    project.app("new field book lent_to:ref:room:null --no-verify")
+    routes = project.app("routes")
+    assert re.search(r"/rooms/{room_id}/books +public", routes)
+    assert re.search(r"/rooms/{room_id}/lent-to-books +public", routes)
+    assert re.search(r"/items/{item_id}/books +session", routes)
+    project.app("remove field book lent_to --no-verify")
+    assert "lent-to-books" not in project.app("routes")
+
+
 def test_a_template_of_the_projects_own_goes_first(project: Project) -> None:
     own = project.root / "templates/entity/service.py.jinja"
     own.parent.mkdir(parents=True)

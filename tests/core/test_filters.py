@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,6 +48,14 @@ def test_only_what_was_sent_is_a_condition() -> None:
         ("sku", Operator.IN),
     ]
     assert filters.sku__in == ["A", "B", "C"]
+
+
+def test_a_narrowed_list_is_asked_for_nothing_less() -> None:
+    asked = ItemFilter(sku="A", price__gte=Decimal(1))
+    conditions = [(each.field, each.value) for each in asked.narrowed(sku="B").conditions]
+    assert conditions == [("price", Decimal(1)), ("sku", "A"), ("sku", "B")]
+    with pytest.raises(TypeError, match="ItemFilter has no colour"):
+        asked.narrowed(colour="red")
 
 
 def test_every_order_is_total() -> None:

@@ -16,6 +16,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     ValidationInfo,
     field_validator,
 )
@@ -148,6 +149,7 @@ class Filter(PageParams, BaseFilterModel):
     search_fields: ClassVar[tuple[str, ...]] = ()
     default_order: ClassVar[tuple[SortKey, ...]] = (SortKey("created_at", descending=True),)
     _declared: ClassVar[dict[str, tuple[str, Operator]]] = {}
+    _narrowed: Sequence[Condition] = PrivateAttr(())
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -188,14 +190,15 @@ class Filter(PageParams, BaseFilterModel):
 
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
-        """What the rows must fulfil, all at once; only of the parameters that were sent."""
+        """What the rows must fulfil, all at once: what was asked for, and what is narrowed to."""
         values = vars(self)
         sent = sorted(self.model_fields_set & self._declared.keys())
-        return tuple(
+        asked = (
             Condition(parameter, *self._declared[parameter], values[parameter])
             for parameter in sent
             if values[parameter] is not None
         )
+        return (*asked, *self._narrowed)
 
     @property
     def search_term(self) -> str | None:
@@ -204,10 +207,19 @@ class Filter(PageParams, BaseFilterModel):
         return term
 
     def narrowed(self, **values: Any) -> Self:
-        """The same, but for these parameters; TypeError for one that is not declared."""
+        """The same, for rows with these values alone, whatever else was asked for.
+
+        Raises TypeError for a field that no parameter is of.
+        """
         if unknown := values.keys() - self._declared.keys():
             raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
-        return self.model_copy(update=values)
+        narrowed = self.model_copy()
+        narrowed._narrowed = [  # noqa: SLF001 - its own
+            *self._narrowed,
+            *(Condition(f"{name}__narrowed", name, Operator.EQ, values[name]) for name in values),
+        ]
+        vars(narrowed).pop("conditions", None)
+        return narrowed
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         copied = super().model_copy(update=update, deep=deep)

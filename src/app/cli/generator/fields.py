@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from app.cli.generator import history, migrations, names
+from app.cli.generator import history, migrations, names, public
 from app.cli.generator.files import Change, Files, merged, on_disk, render
 from app.cli.generator.manifest import Manifest, existing, targets
 from app.cli.generator.parsing import parse_fields
@@ -91,7 +91,8 @@ def _changed(manifest: Manifest, spec: EntitySpec) -> Plan:
     """The files as the new line has them; what was changed in them by hand stays."""
     way_out = "put these lines back to what was generated first, or make the change by hand"
     plan = Plan(EntitySource(spec, targets()), way_out)
-    base = render(EntitySource(manifest.spec(), targets()))
+    old = EntitySource(manifest.spec(), targets())
+    base = render(old)
     generated = render(plan.entity)
     edited: dict[Path, str] = {}
     for path in generated:
@@ -109,6 +110,7 @@ def _changed(manifest: Manifest, spec: EntitySpec) -> Plan:
     if not plan.differences:
         changed = Manifest.of(spec, generated)
         plan.update({changed.path: changed.text()})
+        plan.update(public.changed(old, plan.entity))
     return plan
 
 

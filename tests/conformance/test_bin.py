@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from tests.conformance.resources import having
 from tests.conformance.things import Things
 from tests.problems import read_problem
@@ -58,6 +60,7 @@ class TestRestore:
         }
         assert await things.rows() == [taker]
 
+    @pytest.mark.general
     @having(*RESTORE)
     async def test_of_two_at_once_both_see_the_row_and_one_writes_it(self, things: Things) -> None:
         row = await things.deleted()
@@ -94,6 +97,7 @@ class TestLists:
         assert [found[each]["total"] for each in found] == [1, 1, 2]
         assert [row["deleted_at"] is None for row in [*in_bin, live]] == [False, True]
 
+    @pytest.mark.general
     async def test_refuse_other_words(self, things: Things) -> None:
         for wrong in ("", "all", "EXCLUDE", "only,include"):
             response = await things.send("GET", params={"deleted": wrong})

@@ -11,6 +11,7 @@ def key_of(things: Things, body: Row) -> Row:
     return {name: body[name] for name in things.resource.natural_key}
 
 
+@pytest.mark.general
 class TestLimits:
     @each_of("POST /bulk", "PUT /bulk", "POST /bulk/delete")
     async def test_one_to_a_thousand_rows(self, things: Things, route: str) -> None:
@@ -125,6 +126,7 @@ class TestUpsert:
         assert (answer["created"], answer["results"][0]["id"] == row["id"]) == (1, False)
         assert await things.read(row) == binned
 
+    @pytest.mark.general
     async def test_concurrent_ones_over_the_same_keys_all_succeed(self, things: Things) -> None:
         bodies = await things.bodies(6)
         orders = [bodies[at % 6 :] + bodies[: at % 6] for at in range(5)]

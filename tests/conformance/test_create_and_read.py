@@ -81,6 +81,7 @@ class TestBodies:
                 assert problem["errors"][0]["loc"][:4] == ["body", "items", 1, name]
         assert await things.rows() == []
 
+    @pytest.mark.general
     @each_of("POST", "PATCH /{id}", "POST /bulk", "PUT /bulk", "POST /bulk/delete")
     async def test_refuses_fields_that_are_not_the_callers(
         self, things: Things, route: str
@@ -100,6 +101,7 @@ class TestBodies:
         assert await things.rows() == [row]
 
 
+@pytest.mark.general
 class TestRead:
     @pytest.mark.parametrize("tags", ['"1"', 'W/"1"', '"7", W/"1"', "*"])
     async def test_says_when_nothing_has_changed(self, things: Things, tags: str) -> None:

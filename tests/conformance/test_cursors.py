@@ -13,6 +13,8 @@ from tests.conformance.resources import RESOURCES
 from tests.conformance.things import Things
 from tests.problems import read_problem
 
+pytestmark = pytest.mark.general
+
 PRIVATE = [each for each in RESOURCES if not each.is_public("GET")]  # the others do not ask who
 ALPHABET = f"{ascii_letters}{digits}-_"
 

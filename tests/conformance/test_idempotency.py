@@ -2,10 +2,13 @@ import asyncio
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.conformance.resources import each_of, having
 from tests.conformance.things import Things
 from tests.problems import read_problem
+
+pytestmark = pytest.mark.general
 
 REPEATABLE = ("POST", "POST /bulk", "PUT /bulk", "POST /bulk/delete", "POST /{id}/restore")
 

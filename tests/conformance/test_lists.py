@@ -21,6 +21,7 @@ def orders() -> Iterator[tuple[Resource, str]]:
         yield from ((resource, f"{a},-{b}") for a, b in pairwise(ascending))
 
 
+@pytest.mark.general
 class TestPages:
     async def test_by_number(self, things: Things) -> None:
         rows = await things.varied()

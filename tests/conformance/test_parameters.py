@@ -1,4 +1,5 @@
 import httpx
+import pytest
 
 from app.database import Database
 from tests.conformance.oracle import MANY
@@ -20,6 +21,7 @@ async def test_needs_a_session_unless_it_is_public(
             assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
+@pytest.mark.general
 async def test_refuses_parameters_that_it_does_not_declare(things: Things) -> None:
     row = await things.create()
     for route in things.resource.routes:
@@ -30,6 +32,7 @@ async def test_refuses_parameters_that_it_does_not_declare(things: Things) -> No
     assert await things.rows() == [row]
 
 
+@pytest.mark.general
 async def test_offers_the_nearest_name(things: Things) -> None:
     for name in things.resource.filters.model_fields:
         response = await things.send("GET", params={f"{name}x": "1"})
@@ -37,6 +40,7 @@ async def test_offers_the_nearest_name(things: Things) -> None:
         assert problem["errors"][0]["message"].endswith(f": did you mean {name}?")
 
 
+@pytest.mark.general
 async def test_takes_a_scalar_once(things: Things) -> None:
     many = {name for name, (_, operator) in things.resource.conditions.items() if operator in MANY}
     for name in things.resource.filters.model_fields.keys() - many - {"order_by"}:

@@ -10,6 +10,8 @@ from tests.conformance.resources import each_of, having
 from tests.conformance.things import Row, Things
 from tests.problems import read_problem
 
+pytestmark = pytest.mark.general
+
 STALE = ['"1"', 'W/"{}"', '"1", "9"', '"{}x"', '"0{}"', '"99999999999"']
 MALFORMED = ["{}", '"{}', "W/{}", '"1" "{}"', '"{}",', '*, "{}"', ""]
 

@@ -210,15 +210,6 @@ class FieldSource:
         return sample(self.spec, other=True)
 
     @property
-    def filter_cases(self) -> list[tuple[str, str, bool]]:
-        """Each parameter, the field whose value it gets, and whether that finds the row."""
-        parameters = [each.partition(":")[0] for each in self.filters]
-        return [
-            (each, self.name, not each.endswith(("__gt", "__lt", "__isnull")))
-            for each in parameters
-        ]
-
-    @property
     def sorts(self) -> bool:
         return self.spec.kind.sortable and not self.spec.has("nosort") and self.answered
 

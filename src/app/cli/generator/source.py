@@ -143,19 +143,8 @@ class EntitySource:
         return next((each for each in fields if each.sample.value != each.other.value), None)
 
     @property
-    def filter_cases(self) -> list[tuple[str, str, bool]]:
-        own = [case for each in self.fields for case in self._filter_cases(each)]
-        times = ("created_at", "updated_at")
-        return own + [
-            (f"{name}__{word}", name, word == "gte") for name in times for word in ("gte", "lt")
-        ]
-
-    def _filter_cases(self, field: FieldSource) -> list[tuple[str, str, bool]]:
-        if not field.taken:
-            return []
-        if field.spec.argument == self.name:  # none refers to another one
-            return [(each, name, True) for each, name, _ in field.filter_cases if "isnull" in each]
-        return field.filter_cases
+    def hidden(self) -> list[str]:
+        return [each.name for each in self.fields if not each.answered]
 
     @property
     def key(self) -> FieldSource | None:

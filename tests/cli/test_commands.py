@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.cli import main
 from tests.conftest import connect, create_database, database_url
 from tests.factories import PASSWORD
 from tests.ports import free_port
@@ -49,6 +50,18 @@ async def fetch_value(suffix: str, sql: str) -> object:
     value: object = await connection.fetchval(sql)
     await connection.close()
     return value
+
+
+def test_a_file_that_is_in_the_way_is_no_matter_of_the_database(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise NotADirectoryError(20, "Not a directory", "tests/widgets")
+
+    monkeypatch.setattr(main, "cli", fail)
+    with pytest.raises(SystemExit):
+        main.main()
+    assert capsys.readouterr().err == "[Errno 20] Not a directory: 'tests/widgets'\n"
 
 
 def test_migrate_brings_an_empty_database_up_to_date(empty: str) -> None:

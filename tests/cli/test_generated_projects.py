@@ -85,10 +85,12 @@ def test_a_field_comes_and_goes_through_every_layer_and_edits_stay(project: Proj
     project.edit("src/app/invoices/filters.py", "    due_on__gt: Day | None = None\n", "")
     project.commit()
 
-    project.app(
+    added = project.app(
         "new field invoice paid_at:datetime:null rating:int:min=1:max=5:default=3:index"
         " kind:enum:a/b:default=a sold_to:ref:customer:null:ondelete=setnull --no-verify"
     )
+    assert re.findall("GET .*", added) == ["GET /api/v1/customers/{customer_id}/sold-to-invoices"]
+    assert "curl" not in added
     for layer in ("models", "schemas", "filters"):
         assert "rating" in project.read(f"src/app/invoices/{layer}.py")
     assert "from datetime import date, datetime, timedelta\n" in project.read(models)
@@ -132,6 +134,7 @@ def test_an_edited_file_is_not_overwritten_and_not_deleted(project: Project) -> 
     project.edit(service, "Rules of", "My own rules of")
     kept = project.app("remove entity customer")
     assert f"      keep  {service}\n" in kept
+    assert "It imports what is gone" in kept
     assert "rm -r src/app/customers" in kept
     assert project.changes() == "?? src/app/customers/\n"
 

@@ -1,12 +1,13 @@
 """The generator's line, its merges and its files, without writing any."""
 
 import re
+from dataclasses import asdict
 from difflib import unified_diff
 from pathlib import Path
 
 import pytest
 
-from app.cli.generator import templates
+from app.cli.generator import entities, report, templates
 from app.cli.generator.entities import Request, new_entity
 from app.cli.generator.fields import new_field, remove_field
 from app.cli.generator.files import merged, on_disk, render, tidy
@@ -15,9 +16,12 @@ from app.cli.generator.manifest import Manifest, existing, targets
 from app.cli.generator.merging import merge
 from app.cli.generator.migrations import onto
 from app.cli.generator.parsing import parse_fields
+from app.cli.generator.plan import Plan
 from app.cli.generator.reserved import LIST_PARAMETERS
+from app.cli.generator.samples import sample
 from app.cli.generator.source import EntitySource
 from app.cli.generator.spec import EntitySpec, SpecError
+from app.cli.generator.verify import Result
 
 TARGETS = {"item": "items", "customer": "customers", "user": "users"}
 
@@ -58,6 +62,8 @@ class TestFields:
             ("Number:str", "Number must be up to 40 lower case letters"),
             ("dueOn:date", "due_on would do"),
             ("class:str", "class is a word of Python: invoice_class would do"),
+            ("l:str", "l looks like a 1: invoice_l would do"),
+            ("size_of:enum:2d/3d", "2d/3d is no argument of enum, as each word is a letter, then"),
             ("none:str", "none is a word of Python: invoice_none would do"),
             ("metadata:json", "metadata is taken by what every entity has: invoice_metadata"),
             ("version:int", "version is taken by what every entity has: invoice_version"),
@@ -87,6 +93,7 @@ class TestFields:
             ("number:str:hidden:unique", "a conflict would show what is hidden"),
             ("number:str:readonly", "readonly needs null or a default"),
             ("buyer:ref:custmer", "no entity custmer; did you mean customer?"),
+            ("buyer:ref:supplier", "no entity supplier; `app new entity supplier …` would make it"),
             ("buyer:ref:customer:ondelete=setnul", "no rule ondelete=setnul; did you mean setnull"),
             ("buyer:ref:customer:ondelete=setnull", "ondelete=setnull needs null"),
             ("number:str:ondelete=cascade", "ondelete is for a ref"),
@@ -192,6 +199,29 @@ class TestEntities:
         with pytest.raises(SpecError) as refused:
             new_entity(request)
         assert len(refused.value.problems) == 5
+        with pytest.raises(SpecError) as refused:
+            new_entity(Request("thing", ["amount:decimal", "before:ref:tihng"]))
+        assert len(refused.value.problems) == 2
+
+    def test_says_of_the_plural_what_is_wrong_beside_the_name(self) -> None:
+        with pytest.raises(SpecError) as refused:
+            new_entity(Request("page", ["number:str"], plural="users"))
+        assert [each.split(":")[0] for each in refused.value.problems] == ["page", "users"]
+
+    def test_a_file_that_is_in_the_way(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "tests").mkdir()
+        (tmp_path / "tests/widgets").touch()
+        monkeypatch.setattr(entities, "ROOT", tmp_path)
+        with pytest.raises(SpecError, match="widgets: there is a file of that name"):
+            new_entity(Request("widget", ["name:str"]))
+
+    def test_a_key_may_be_called_like_its_column(self) -> None:
+        request = Request("widget", ["item:ref:item:unique"], key="item_id")
+        plan = new_entity(request, migrate=False)
+        repository = plan.writes[Path("src/app/widgets/repository.py")]
+        assert 'natural_key = ("item_id",)' in repository
 
     def test_a_field_that_is_not_there_is_not_removed(self) -> None:
         with pytest.raises(
@@ -254,6 +284,41 @@ class TestRendering:
         dependencies = rendered("code:str", owned=owned, public=public)["dependencies.py"]
         assert ("session.user_id" in dependencies) == owned
         assert ("PublicThings" in dependencies) == public
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            ["body:text:min=5000", "code:str:5000:min=4000:unique", "tags:array:str:min=90"],
+            ["i:int:min=1", "o:enum:i/l/O", "share:decimal:38.38", "whole:decimal:38.0:min=7"],
+        ],
+    )
+    def test_no_line_is_too_long_and_no_name_like_a_digit(self, fields: list[str]) -> None:
+        lines = [line for text in rendered(*fields).values() for line in text.splitlines()]
+        assert max(map(len, lines)) <= 100
+        assert not any(re.match(r" *[lIO]( =|:)", line) for line in lines)
+
+    def test_a_sample_has_the_digits_of_its_decimal(self) -> None:
+        low = "1" * 37 + "8"
+        [share, whole], _ = parse_fields(
+            ["share:decimal:38.38", f"whole:decimal:38.0:min={low}"], "thing", TARGETS
+        )
+        assert sample(share).value == "0." + "9" * 38
+        assert sample(whole, other=True).value == "1" * 37 + "9"
+
+    def test_a_request_finds_what_its_row_refers_to(self) -> None:
+        fields, _ = parse_fields(["name:str", "customer:ref:customer"], "thing", TARGETS)
+        spec = EntitySpec("thing", "things", tuple(fields))
+        plan = Plan(EntitySource(spec, TARGETS))
+        plan.update({Path("src/app/things/models.py"): "x"})
+        told = report.outcome(plan, [], dry_run=False, migrates=True, removes=False)
+        first, second, *_ = [line for line in told.splitlines() if "curl" in line]
+        assert first.startswith("  customer_id=$(curl -s ")
+        assert second.endswith("""-d '{"name": "name", "customer_id": "'$customer_id'"}'""")
+
+    def test_a_check_that_failed_says_why_in_json_too(self) -> None:
+        plan = Plan(EntitySource(EntitySpec("thing", "things", ()), TARGETS))
+        failed = Result("types", passed=False, seconds=0.1, output="error: x")
+        assert report.of(plan, [failed])["checks"] == [asdict(failed)]
 
     def test_no_two_types_are_called_alike(self) -> None:
         schemas = rendered("status:enum:a/b", "thing_status:str", "text:str", "thing_text:str")

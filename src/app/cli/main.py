@@ -38,7 +38,8 @@ def main() -> None:
     except AppError as error:
         _fail(*([_sentence(each) for each in error.errors] or [error.detail]))
     except (OSError, SQLAlchemyError) as error:
-        _fail(f"The database did not do it: {error}")
+        path = getattr(error, "filename", None)  # of what is not about a connection
+        _fail(str(error) if path else f"The database did not do it: {error}")
 
 
 def _sentence(error: FieldError) -> str:

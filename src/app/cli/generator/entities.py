@@ -74,19 +74,8 @@ def remove_entity(name: str, *, migrate: bool = True) -> Plan:
 
 
 def _spec(request: Request, *, is_new: bool) -> EntitySpec:
-    problems = []
     plural = request.plural or names.plural(request.name)
-    if wrong := wrong_with_entity(request.name):
-        problems.append(f"{request.name}: {wrong}")
-    elif request.plural is None and names.is_plural(request.name):
-        one = names.singular(request.name)
-        problems.append(f"{request.name}: looks like a plural: {one} would do, or give a --plural")
-    elif wrong := wrong_with_plural(plural):
-        problems.append(f"{plural}: {wrong}")
-    elif plural == request.name:
-        problems.append(f"{plural}: the plural must differ; give another one by --plural")
-    elif is_new:
-        problems += _taken(plural)
+    problems = _wrong_names(request, plural, is_new=is_new)
     if request.owner not in {None, "user"}:
         problems.append(f"--owner {request.owner}: did you mean user?")
     fields, wrong_fields = parse_fields(request.fields, request.name, targets())
@@ -94,15 +83,34 @@ def _spec(request: Request, *, is_new: bool) -> EntitySpec:
     spec = EntitySpec(
         request.name, plural, tuple(fields), request.owner is not None, request.public, request.key
     )
-    problems += EntitySource(spec, targets()).wrong_names
+    if not wrong_fields:
+        problems += EntitySource(spec, targets()).wrong_names
     if problems:
         raise SpecError(problems)
     return spec
 
 
+def _wrong_names(request: Request, plural: str, *, is_new: bool) -> list[str]:
+    problems = []
+    if wrong := wrong_with_entity(request.name):
+        problems.append(f"{request.name}: {wrong}")
+    elif request.plural is None and names.is_plural(request.name):
+        one = names.singular(request.name)
+        problems.append(f"{request.name}: looks like a plural: {one} would do, or give a --plural")
+    if problems and request.plural is None:
+        return problems  # another name has another plural
+    if wrong := wrong_with_plural(plural):
+        problems.append(f"{plural}: {wrong}")
+    elif plural == request.name:
+        problems.append(f"{plural}: the plural must differ; give another one by --plural")
+    elif is_new:
+        problems += _taken(plural)
+    return problems
+
+
 def _wrong_key(key: str | None, fields: Sequence[FieldSpec]) -> list[str]:
     unique = [each.name for each in fields if each.has("unique")]
-    if key is None or key in unique:
+    if key is None or any(key in {each.name, each.column} for each in fields if each.has("unique")):
         return []
     hint = names.suggest(key, unique) if unique else f"{key}:…:unique would make it one"
     return [f"--key {key}: is no unique field; {hint}"]
@@ -110,6 +118,8 @@ def _wrong_key(key: str | None, fields: Sequence[FieldSpec]) -> list[str]:
 
 def _taken(plural: str) -> list[str]:
     kinds = []
+    if any((ROOT / folder / plural).is_file() for folder in ("src/app", "tests")):
+        kinds.append("file")
     if any(any((ROOT / folder / plural).glob("*.*")) for folder in ("src/app", "tests")):
         kinds.append("package")
     if any((ROOT / folder / f"{plural}.py").exists() for folder in ("src/app", "tests")):

@@ -98,6 +98,7 @@ class FieldSource:
         name = names.camel(self.spec.name)
         # Enums and schemas start with the entity's name.
         taken = name in imported("entity/schemas.py.jinja") or name.startswith(self.entity)
+        taken = taken or len(name) == 1  # I and O look like digits
         return f"{self.entity}{name}" if taken else name
 
     @property

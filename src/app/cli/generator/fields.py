@@ -22,7 +22,8 @@ def new_field(name: str, texts: Sequence[str], *, migrate: bool = True) -> Plan:
         spec = replace(old, fields=(*old.fields, *_added(fresh, old)))
         plan = _changed(manifest, spec)
     else:
-        spec, plan = old, Plan(EntitySource(old, targets()))
+        spec, same = old, EntitySource(old, targets())
+        plan = Plan(same, same)
         plan.changes = [Change("identical", Path(path)) for path in manifest.files]
     if migrate and not plan.differences:
         named = [each for each in spec.fields if each.text in texts]
@@ -73,6 +74,9 @@ def _migration(entity: EntitySpec, named: Sequence[FieldSpec], package: Files) -
 def _added(fresh: Sequence[str], old: EntitySpec) -> Sequence[FieldSpec]:
     has = {each.column: each.text for each in old.fields}
     fields, problems = parse_fields(fresh, old.name, targets())
+    if not problems:
+        spec = replace(old, fields=(*old.fields, *fields))
+        problems += EntitySource(spec, targets()).wrong_names
     for each in fields:
         if each.column in has:
             problems.append(f"{each.text}: {old.name} has {has[each.column]}")
@@ -80,8 +84,6 @@ def _added(fresh: Sequence[str], old: EntitySpec) -> Sequence[FieldSpec]:
             problems.append(f"{each.text}: rows that are there already have no values that differ")
         elif not (each.nullable or each.has("default")):
             problems.append(f"{each.text}: rows that are there already need null or a default")
-    spec = replace(old, fields=(*old.fields, *fields))
-    problems += EntitySource(spec, targets()).wrong_names
     if problems:
         raise SpecError(problems)
     return fields
@@ -90,8 +92,8 @@ def _added(fresh: Sequence[str], old: EntitySpec) -> Sequence[FieldSpec]:
 def _changed(manifest: Manifest, spec: EntitySpec) -> Plan:
     """The files as the new line has them; what was changed in them by hand stays."""
     way_out = "put these lines back to what was generated first, or make the change by hand"
-    plan = Plan(EntitySource(spec, targets()), way_out)
     old = EntitySource(manifest.spec(), targets())
+    plan = Plan(EntitySource(spec, targets()), old, way_out)
     base = render(old)
     generated = render(plan.entity)
     edited: dict[Path, str] = {}

@@ -57,12 +57,14 @@ def _bool(text: str) -> str | None:
 def _iso(kind: type[date | time], pattern: str) -> Callable[[str], str | None]:
     def literal(text: str) -> str | None:
         try:
-            kind.fromisoformat(text)
+            value = kind.fromisoformat(text)
         except ValueError:
             return None
         if not re.fullmatch(pattern, text):
             return None
-        return f'{kind.__name__}.fromisoformat("{text}")'
+        if kind is datetime:
+            return f'datetime.fromisoformat("{text}")'
+        return repr(value).removeprefix("datetime.")
 
     return literal
 

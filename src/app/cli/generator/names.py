@@ -20,7 +20,8 @@ def words(name: str) -> str:
 def constant(value: str) -> str:
     """The name of an enum's member."""
     name = re.sub(r"[^A-Za-z0-9]+", "_", value).upper().strip("_")
-    return f"{name}_" if keyword.iskeyword(name) or name.lower() == "mro" else name
+    taken = keyword.iskeyword(name) or name.lower() == "mro" or name in {"I", "O"}  # as digits are
+    return f"{name}_" if taken else name
 
 
 def plural(name: str) -> str:
@@ -39,8 +40,8 @@ def singular(name: str) -> str:
     return next((each for each in candidates if each and plural(each) == name), name)
 
 
-def nearest(name: str, valid: Collection[str]) -> str | None:
-    return next(iter(get_close_matches(name, valid, n=1, cutoff=0.5)), None)
+def nearest(name: str, valid: Collection[str], cutoff: float = 0.5) -> str | None:
+    return next(iter(get_close_matches(name, valid, n=1, cutoff=cutoff)), None)
 
 
 def hint(instead: str | None, valid: Collection[str]) -> str:

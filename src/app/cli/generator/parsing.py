@@ -10,7 +10,9 @@ from app.cli.generator.reserved import wrong_with_field
 from app.cli.generator.rules import CHECKS
 from app.cli.generator.spec import FieldSpec
 
+SURE = 0.75  # how alike names are where the one was meant for the other: user is no customer
 SAFE = re.compile(r"[A-Za-z0-9_:=./-]+")
+WORDS = "each word is a letter, then up to 31 letters, digits and _ . -"
 CLOCK = re.compile(r"\d\d(\.\d+)?(Z|[-+]\d\d)?")
 
 
@@ -41,7 +43,11 @@ def parse_fields(
 
 def _wrong_target(found: FieldSpec, entity: str, targets: dict[str, str]) -> list[str]:
     if found.argument not in {"", entity, *targets}:
-        return [f"no entity {found.argument}; {names.suggest(found.argument, targets)}"]
+        near = names.nearest(found.argument, targets, SURE)
+        hint = (
+            names.hint(near, ()) if near else f"`app new entity {found.argument} …` would make it"
+        )
+        return [f"no entity {found.argument}; {hint}"]
     if found.argument == entity and not found.nullable:
         return [f"the first {entity} has none to refer to: it needs null"]
     return []
@@ -97,7 +103,8 @@ def _argument(kind: Kind, parts: list[str], problems: list[str]) -> str:
         wrong = (
             f"{given} is no argument of {kind.name}" if given else f"{kind.name} needs an argument"
         )
-        problems.append(f"{wrong}; such as {kind.name}:{example}")
+        form = f", as {WORDS}" if kind.name == "enum" and given else ""
+        problems.append(f"{wrong}{form}; such as {kind.name}:{example}")
     return kind.default_argument
 
 

@@ -13,6 +13,7 @@ class Plan:
     """Which files will be written and which deleted, and what is told about each."""
 
     entity: EntitySource
+    was: EntitySource | None = None  # before its fields changed
     way_out: str = "--force takes what is generated"  # of conflicts
     changes: list[Change] = field(default_factory=list)
     writes: dict[Path, str] = field(default_factory=dict)
@@ -52,6 +53,12 @@ class Plan:
 
     def keep(self, path: Path) -> None:
         self.changes.append(Change("keep", path))
+
+    @property
+    def routes(self) -> list[str]:
+        """Those that are new."""
+        before = self.was.routes if self.was else []
+        return [each for each in self.entity.routes if each not in before]
 
     @property
     def kept(self) -> list[Path]:

@@ -1,7 +1,7 @@
 """What the commands tell at their end, to people and to programs."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from app.cli.generator.files import Change
 from app.cli.generator.plan import Plan
@@ -13,9 +13,10 @@ def of(plan: Plan, results: Sequence[Result]) -> dict[str, object]:
     return {
         "files": [{"verb": change.verb, "path": str(change.path)} for change in changes(plan)],
         "differences": plan.differences,
-        "routes": plan.entity.routes,
+        "routes": plan.routes,
         "checks": [
             {"name": each.name, "passed": each.passed, "seconds": round(each.seconds, 1)}
+            | ({} if each.passed else {"output": each.output})
             for each in results
         ],
     }
@@ -41,31 +42,49 @@ def outcome(
     if not plan.writes:
         return "\nNothing to do: all of it is there."
     failed = "\n".join(result.output for result in results if not result.passed)
-    return failed + _next_steps(plan.entity, migrates=migrates)
+    return failed + _next_steps(plan, migrates=migrates)
 
 
 def _left(plan: Plan) -> str:
     if not plan.kept:
         return f"\n`uv run app dev` serves what is left, without {plan.entity.path}."
     folders = " ".join(sorted({str(path.parent) for path in plan.kept}))
-    return f"\nWhat is kept was edited; when you need it no more: rm -r {folders}"
+    return f"""
+What is kept was edited. It imports what is gone: the checks fail until it is changed or deleted,
+and so does `app dev`, if it is models or a router: rm -r {folders}"""
 
 
-def _next_steps(entity: EntitySource, *, migrates: bool) -> str:
-    base = f"http://127.0.0.1:8000/api/v1/{entity.path}"
-    auth = '-H "Authorization: Bearer $token"'
-    body = json.dumps(entity.example)
-    routes = "\n".join(f"  {route}" for route in entity.routes)
-    migration = f'uv run alembic revision --autogenerate -m "{entity.plural}"'
-    first = "" if migrates else f"  {migration}\n"
+def _next_steps(plan: Plan, *, migrates: bool) -> str:
+    entity = plan.entity
+    migration = f'  uv run alembic revision --autogenerate -m "{entity.plural}"\n'
+    first = "" if migrates else migration
+    if plan.was:
+        return "\n".join(["", *(f"  {route}" for route in plan.routes), first]).rstrip()
+    routes = "\n".join(f"  {route}" for route in plan.routes)
+    requests = "\n".join(f"  {request}" for request in _requests(entity))
     return f"""
 {routes}
 
-  curl -s {base} {auth} -H 'Content-Type: application/json' -d '{body}'
-  curl -s '{base}?{entity.example_query}' {auth}
-  curl -s '{base}?size=10&total=none' {auth}
+{requests}
 
 Next
 {first}  uv run app dev   migrates and serves it; $token is what POST /api/v1/auth/login answers
   src/app/{entity.plural}/service.py   is for its rules, and tests/{entity.plural}/ for their tests
 """
+
+
+def _requests(entity: EntitySource) -> Iterator[str]:
+    """Ready to run, as long as there is a row of each entity that it has to refer to."""
+    api, auth = "http://127.0.0.1:8000/api/v1", '-H "Authorization: Bearer $token"'
+    body = json.dumps(entity.example)
+    for each in entity.required_refs:
+        path = "users/me" if each.table == "users" else f"{each.table.replace('_', '-')}?size=1"
+        id = """grep -oE '"id":"[^"]*"' | head -1 | cut -d'"' -f4"""
+        yield f"{each.name}=$(curl -s '{api}/{path}' {auth} | {id})"
+        body = body.replace(
+            f'"{each.name}": "{each.sample.value}"', f'"{each.name}": "\'${each.name}\'"'
+        )
+    base = f"{api}/{entity.path}"
+    yield f"curl -s {base} {auth} -H 'Content-Type: application/json' -d '{body}'"
+    yield f"curl -s '{base}?{entity.example_query}' {auth}"
+    yield f"curl -s '{base}?size=10&total=none' {auth}"

@@ -20,7 +20,7 @@ FIELD_NAMES = _ATTRIBUTES | _TYPES | {"data", "id", "owner_id"}
 # Arguments of the routes beside the service, which is called like the entities.
 ARGUMENTS = {"data", "filters"}
 ENTITY_TEMPLATES = [
-    f"entity/{name}.py.jinja" for name in ("models", "schemas", "filters", "dependencies", "router")
+    f"entity/{name}.py.jinja" for name in ("models", "filters", "dependencies", "router")
 ]
 
 
@@ -29,15 +29,14 @@ def wrong_with_field(name: str, entity: str) -> str | None:
     instead = f"{snake(entity)}_{name} would do"
     if form := _wrong_form(name):
         return form
-    if _is_keyword(name):
-        return f"is a word of Python: {instead}"
-    if name in LIST_PARAMETERS:
-        return f"is a parameter of every list: {instead}"
-    if name in FIELD_NAMES or name.startswith("model_"):
-        return f"is taken by what every entity has: {instead}"
-    if name in RESERVED_WORDS:
-        return f"is a word of SQL: {instead}"
-    return None
+    reasons = {
+        "is a word of Python": _is_keyword(name),
+        "looks like a 1": name == "l",
+        "is a parameter of every list": name in LIST_PARAMETERS,
+        "is taken by what every entity has": name in FIELD_NAMES or name.startswith("model_"),
+        "is a word of SQL": name in RESERVED_WORDS,
+    }
+    return next((f"{reason}: {instead}" for reason, holds in reasons.items() if holds), None)
 
 
 def wrong_with_entity(name: str) -> str | None:

@@ -107,7 +107,7 @@ def bounds(each: FieldSpec) -> tuple[Decimal | None, Decimal | None]:
     )
     if each.kind.name == "decimal" and high is None and each.argument:
         precision, scale = map(int, each.argument.split("."))
-        high = Decimal(10) ** (precision - scale) - Decimal(10) ** -scale
+        high = Decimal((0, (9,) * precision, -scale))
     if each.kind.name == "str" and each.argument:
         high = min(high or Decimal(MAX_TEXT), Decimal(each.argument))
     return low, high

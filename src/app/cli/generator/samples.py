@@ -2,13 +2,17 @@
 
 import json
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, Self
 
 from app.cli.generator.rules import bounds
 from app.cli.generator.spec import FieldSpec
 
 ID = "0198f3c2-0000-7000-8000-000000000000"
+
+
+LONG = 60  # characters of a text, or elements, which are written shorter
+EXACT = Context(prec=100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,18 @@ class Sample:
 
     @classmethod
     def of(cls, value: Any) -> Self:
-        return cls(value, json.dumps(value) if isinstance(value, str) else repr(value))
+        return cls(value, literal(value))
+
+
+def literal(value: Any) -> str:
+    """The Python of a sample's value."""
+    if isinstance(value, list) and len(value) > 1 and value == value[:1] * len(value):
+        return f"[{literal(value[0])}] * {len(value)}"
+    if not isinstance(value, str):
+        return repr(value)
+    if len(value) > LONG:
+        return f'{json.dumps(value.rstrip("x"))}.ljust({len(value)}, "x")'
+    return json.dumps(value)
 
 
 PLAIN: dict[str, tuple[Any, Any]] = {
@@ -47,7 +62,8 @@ def sample(spec: FieldSpec, *, other: bool = False) -> Sample:
     if spec.of is not None:
         element = sample(FieldSpec(spec.text, spec.name, spec.of, spec.argument), other=other)
         times = max(int(spec.flags.get("min", 1)), 1)
-        return Sample([element.value] * times, f"[{', '.join([element.source] * times)}]")
+        many = f" * {times}" if times > 1 else ""
+        return Sample([element.value] * times, f"[{element.source}]{many}")
     if kind in {"ref", "uuid"}:
         return Sample(ID, "str(uuid4())")
     if kind == "enum":
@@ -73,6 +89,8 @@ def _text(spec: FieldSpec, numbered: bool, other: bool) -> Sample:  # noqa: FBT0
     if not numbered:
         return Sample.of(word[:high].strip().ljust(low, "x"))
     stem = word.upper()[: max(high - 4, 0)]
+    if low > LONG:
+        return Sample(f"{stem}1".ljust(low, "x"), f'f"{stem}{{n}}".ljust({low}, "x")')
     width = max(low - len(stem), 0)
     return Sample(f"{stem}{1:0{width}}", f'f"{stem}{{n{f":0{width}" if width else ""}}}"')
 
@@ -80,7 +98,8 @@ def _text(spec: FieldSpec, numbered: bool, other: bool) -> Sample:  # noqa: FBT0
 def _number(spec: FieldSpec, numbered: bool, other: bool) -> Sample:  # noqa: FBT001
     low, high = bounds(spec)
     least = low if low is not None else min(Decimal(1), high if high is not None else Decimal(1))
-    value = least + 1 if other and (high is None or least + 1 <= high) else least
+    more = EXACT.add(least, Decimal(1))
+    value = more if other and (high is None or more <= high) else least
     if spec.kind.name == "decimal":
         return Sample(str(value + 1), f'f"{{{value} + n}}"') if numbered else Sample.of(str(value))
     number = float(value) if spec.kind.name == "float" else int(value)

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from app.cli.generator import names
 from app.cli.generator.field_source import Enum, FieldSource
+from app.cli.generator.samples import literal
 from app.cli.generator.spec import EntitySpec
 from app.cli.generator.templates import imported
 
@@ -84,6 +85,11 @@ class EntitySource:
         """Those that a test may set, but for one to another of the same."""
         refs = [each for each in self.fields if each.is_ref and each.taken]
         return [each for each in refs if each.spec.argument != self.name]
+
+    @property
+    def required_refs(self) -> list[FieldSource]:
+        """Those without which none is created."""
+        return [each for each in self.fields if each.is_ref and each.name in self.example]
 
     @property
     def counted(self) -> bool:
@@ -210,6 +216,16 @@ class EntitySource:
         return {each.name: each.sample.value for each in sought}
 
     @property
+    def example_source(self) -> str:
+        return _dict(self.example)
+
+    @property
+    def example_change(self) -> str:
+        """The source of a body that changes one."""
+        assert self.changeable is not None
+        return _dict({self.changeable.name: self.changeable.other.value})
+
+    @property
     def example_query(self) -> str:
         """A filter and an order."""
         simple = {"enum", "int", "str", "bool"}
@@ -249,6 +265,10 @@ class EntitySource:
             for name in [*indexes, f"{indexes[0]}_deleted", *uniques, *keys]
             if len(name) > MAX_IDENTIFIER
         ]
+
+
+def _dict(values: dict[str, object]) -> str:
+    return f"{{{', '.join(f'"{name}": {literal(value)}' for name, value in values.items())}}}"
 
 
 def _joined(columns: str) -> str:

@@ -56,6 +56,9 @@ def test_a_narrowed_list_is_asked_for_nothing_less() -> None:
     for filters in (narrowed, narrowed.model_copy(update={"size": 5})):
         conditions = [(each.field, each.value) for each in filters.conditions]
         assert conditions == [("price", Decimal(1)), ("sku", "A"), ("sku", "B")]
+    again = asked.narrowed(sku="B").narrowed(sku="C").model_copy(update={"size": 1})
+    assert [each.value for each in again.conditions] == [Decimal(1), "A", "B", "C"]
+    assert len({each.parameter for each in again.conditions}) == 4
     with pytest.raises(TypeError, match="ItemFilter has no colour"):
         asked.narrowed(colour="red")
 

@@ -16,7 +16,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PrivateAttr,
     ValidationInfo,
     field_validator,
 )
@@ -149,7 +148,7 @@ class Filter(PageParams, BaseFilterModel):
     search_fields: ClassVar[tuple[str, ...]] = ()
     default_order: ClassVar[tuple[SortKey, ...]] = (SortKey("created_at", descending=True),)
     _declared: ClassVar[dict[str, tuple[str, Operator]]] = {}
-    _narrowed: Sequence[Condition] = PrivateAttr(())
+    _narrowed: ClassVar[tuple[Condition, ...]] = ()
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -214,10 +213,14 @@ class Filter(PageParams, BaseFilterModel):
         if unknown := values.keys() - self._declared.keys():
             raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
         narrowed = self.model_copy()
-        narrowed._narrowed = [  # noqa: SLF001 - its own
+        already = len(self._narrowed)
+        vars(narrowed)["_narrowed"] = (
             *self._narrowed,
-            *(Condition(f"{name}__narrowed", name, Operator.EQ, values[name]) for name in values),
-        ]
+            *(
+                Condition(f"narrowed_{number}", name, Operator.EQ, value)
+                for number, (name, value) in enumerate(values.items(), already)
+            ),
+        )
         vars(narrowed).pop("conditions", None)
         return narrowed
 

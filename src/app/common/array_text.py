@@ -7,7 +7,7 @@ flatten an array of arrays.
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import repeat
-from operator import is_
+from operator import attrgetter, is_
 from typing import Any
 
 from sqlalchemy import (
@@ -53,7 +53,8 @@ class ArrayText(TypeDecorator[Sequence[Any]]):
         if value is None:
             return None
         if isinstance(self.element, BARE):
-            return "{" + ",".join(_texts(value)) + "}"
+            text = attrgetter("hex") if isinstance(self.element, Uuid) else str
+            return "{" + ",".join(_texts(value, text)) + "}"
         convert = self._converter(dialect)
         return "{" + _quoted(value if convert is None else list(map(convert, value))) + "}"
 
@@ -66,10 +67,10 @@ class ArrayText(TypeDecorator[Sequence[Any]]):
         return self.element.dialect_impl(dialect).bind_processor(dialect)
 
 
-def _texts(values: Iterable[Any]) -> Iterable[str]:
+def _texts(values: Iterable[Any], text: Callable[[Any], str]) -> Iterable[str]:
     if any(map(is_, values, repeat(None))):
-        return ("NULL" if each is None else str(each) for each in values)
-    return map(str, values)
+        return ("NULL" if each is None else text(each) for each in values)
+    return map(text, values)
 
 
 def _quoted(values: Sequence[str | None]) -> str:

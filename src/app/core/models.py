@@ -28,15 +28,9 @@ type OnDelete = Literal["restrict", "cascade", "setnull"]
 WORDS_AT_ONCE = 256  # so that the system is asked for random bits once in so many keys
 
 _last_tick = 0
-_random_words: list[int] = []
+_random_words: list[int] = []  # 64 bits each that cannot be foreseen
 register_at_fork(after_in_child=_random_words.clear)  # or two processes would make the same keys
-
-
-def _random() -> int:
-    """64 bits that cannot be foreseen."""
-    if not _random_words:
-        _random_words.extend(unpack(f"{WORDS_AT_ONCE}Q", urandom(WORDS_AT_ONCE * 8)))
-    return _random_words.pop()
+_new, _set = UUID.__new__, object.__setattr__
 
 
 def uuid7() -> UUID:
@@ -45,13 +39,16 @@ def uuid7() -> UUID:
     Time fills 60 bits: milliseconds, then 12 bits below them (RFC 9562, 6.2, method 3).
     """
     global _last_tick  # noqa: PLW0603 - the order of keys within a process is the point
-    milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
-    tick = max(milliseconds << 12 | (nanoseconds << 12) // 1_000_000, _last_tick + 1)
+    tick = (time.time_ns() << 12) // 1_000_000
+    if tick <= _last_tick:
+        tick = _last_tick + 1
     _last_tick = tick
+    if not _random_words:
+        _random_words.extend(unpack(f"{WORDS_AT_ONCE}Q", urandom(WORDS_AT_ONCE * 8)))
     high = (tick >> 12) << 16 | 0x7000 | tick & 0xFFF
-    made = UUID.__new__(UUID)  # its __init__ takes six forms, and longer than all of the above
-    object.__setattr__(made, "int", high << 64 | 0b10 << 62 | _random() >> 2)
-    object.__setattr__(made, "is_safe", SafeUUID.unknown)
+    made = _new(UUID)  # its __init__ takes six forms, and longer than all of the above
+    _set(made, "int", high << 64 | 0b10 << 62 | _random_words.pop() >> 2)
+    _set(made, "is_safe", SafeUUID.unknown)
     return made
 
 

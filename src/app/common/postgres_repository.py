@@ -165,9 +165,12 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         outcomes: dict[bulk.Key, Upserted] = {}
 
         def note(found: Sequence[Row], otherwise: Outcome = "updated") -> None:
-            for created, id, *key in found:
-                outcome: Outcome = "created" if created else otherwise
-                outcomes.setdefault((*key,), Upserted(id, outcome))
+            if not found:
+                return
+            created, ids, *key = zip(*found, strict=True)
+            made: list[Outcome] = ["created" if each else otherwise for each in created]
+            for known, result in zip(zip(*key, strict=True), map(Upserted, ids, made), strict=True):
+                outcomes.setdefault(known, result)
 
         optional = [name for name in type(rows[0]).model_fields if name not in self.natural_key]
         fields, alike = bulk.set_fields(rows, optional)

@@ -108,9 +108,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: Application) -> AsyncIterator[None]:
     configure_logging(app.settings)
-    # What lives as long as the process need not be looked through at each collection.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)  # a request leaves little behind: look less often
+    collect_less_garbage()
     yield
     await app.database.close()
+
+
+def collect_less_garbage() -> None:
+    """What lives as long as the process is not looked through any more, and the rest less often.
+
+    A request leaves little behind, as it has few objects that refer to each other.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)

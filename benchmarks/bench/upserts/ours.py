@@ -8,6 +8,7 @@ from app.config import load_settings
 from app.database import Database
 from app.items.repository import ItemRepository
 from app.items.schemas import ItemCreate
+from app.main import collect_less_garbage
 from bench.upserts.protocol import Upsert
 
 ITEMS = TypeAdapter(list[ItemCreate])
@@ -17,6 +18,7 @@ async def open_upsert() -> Upsert:
     settings = load_settings()
     assert settings.database_url is not None
     database = Database(settings.database_url.get_secret_value(), settings)
+    collect_less_garbage()  # as the application does when it starts
 
     async def upsert(owner: UUID, body: bytes) -> None:
         async with database.unit_of_work() as work:

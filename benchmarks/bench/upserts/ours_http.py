@@ -9,7 +9,7 @@ from app.auth.tokens import new_token, token_hash
 from app.config import load_settings
 from app.core.repository import EVERYONE
 from app.logging import configure_logging
-from app.main import Application, create_app
+from app.main import Application, collect_less_garbage, create_app
 from app.users.repository import UserRepository
 from bench.settings import ITEMS
 from bench.upserts.protocol import Upsert
@@ -20,6 +20,7 @@ async def open_upsert() -> Upsert:
     configure_logging(settings)  # standard output is where the answers go
     app = create_app(settings)
     assert isinstance(app, Application)
+    collect_less_garbage()
     tokens: dict[UUID, str] = {}
 
     async def upsert(owner: UUID, body: bytes) -> None:

@@ -34,7 +34,7 @@ class List:
         scope = request.scope
         cursors = Cursors(self._key, filters, f"{scope['state'].get('user_id')} {scope['path']}")
         if filters.cursor is not None:
-            filters = arguments[self._argument] = filters.at_position(cursors.read(filters.cursor))
+            filters.seek(cursors.read(filters.cursor))
         page = await endpoint(**arguments)
         page.next_cursor = cursors.write(page.following) if page.following else None
         page.previous_cursor = cursors.write(page.preceding) if page.preceding else None

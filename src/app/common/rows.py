@@ -5,8 +5,8 @@ from copy import copy
 from decimal import Decimal
 from functools import cached_property, partial
 from typing import Any, overload
-from uuid import UUID
 
+from asyncpg.pgproto.pgproto import UUID as DriversUUID  # noqa: N811 - is Python's, in C
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
@@ -47,7 +47,7 @@ def listed(table: Table, source: FromClause | None = None) -> list[ColumnElement
 def _reader(kind: TypeEngine[Any]) -> Callable[[str], Any] | None:
     """What makes a value of the text, for types that are listed as text."""
     if isinstance(kind, Uuid):
-        return UUID
+        return DriversUUID
     return Decimal if isinstance(kind, Numeric) and kind.asdecimal else None
 
 

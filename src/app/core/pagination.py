@@ -67,8 +67,12 @@ class PageParams(BaseModel, AbstractParams):
     def at_position(self, position: Position) -> Self:
         """The same list, from this position on."""
         moved = self.model_copy()
-        vars(moved)["cursor_position"] = position
+        moved.seek(position)
         return moved
+
+    def seek(self, position: Position) -> None:
+        """Have this very list begin at the position, before anyone else has seen it."""
+        vars(self)["cursor_position"] = position
 
     @cached_property
     def cursor_position(self) -> Position | None:

@@ -14,7 +14,7 @@ from app.items.repository import ItemRepository
 from app.items.schemas import ItemCreate
 from tests.factories import create_user
 
-WRITERS, ROUNDS, KEYS = 4, 10, 200
+WRITERS, ROUNDS, KEYS = 4, 50, 200
 
 
 @pytest.fixture

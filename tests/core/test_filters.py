@@ -59,6 +59,10 @@ def test_a_narrowed_list_is_asked_for_nothing_less() -> None:
     again = asked.narrowed(sku="B").narrowed(sku="C").model_copy(update={"size": 1})
     assert [each.value for each in again.conditions] == [Decimal(1), "A", "B", "C"]
     assert len({each.parameter for each in again.conditions}) == 4
+    [by_sku], [by_name] = (
+        ItemFilter().narrowed(**{field: "A"}).conditions for field in ("sku", "name")
+    )
+    assert by_sku.parameter != by_name.parameter  # or one's statement would be run for the other
     with pytest.raises(TypeError, match="ItemFilter has no colour"):
         asked.narrowed(colour="red")
 

@@ -217,7 +217,8 @@ class Filter(PageParams, BaseFilterModel):
         vars(narrowed)["_narrowed"] = (
             *self._narrowed,
             *(
-                Condition(f"narrowed_{number}", name, Operator.EQ, value)
+                # Of one name, a statement that is kept has one condition.
+                Condition(f"{name}__narrowed_{number}", name, Operator.EQ, value)
                 for number, (name, value) in enumerate(values.items(), already)
             ),
         )

@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy import MetaData
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import registry
+from sqlalchemy.pool import NullPool
 
 from app.core.models import NAMING_CONVENTION, Base, Entity
 from app.database import Database
@@ -32,8 +34,10 @@ async def created(database: Database, *models: type[Entity]) -> AsyncIterator[No
     """Their tables, for as long as the context lasts."""
     tables = [IsolatedEntity.metadata.tables[each.__tablename__] for each in models]
     assert all(table.name.startswith("test_") for table in tables)
-    async with database.engine.begin() as connection:
+    # Not the application's pool, where a test may have left a connection that was cut.
+    engine = create_async_engine(database.engine.url, poolclass=NullPool)
+    async with engine.begin() as connection:
         await connection.run_sync(IsolatedEntity.metadata.create_all, tables)
     yield
-    async with database.engine.begin() as connection:
+    async with engine.begin() as connection:
         await connection.run_sync(IsolatedEntity.metadata.drop_all, tables)

@@ -4,13 +4,14 @@ SQLAlchemy describes the tables, builds the SQL and keeps the pool; a statement 
 pool's asyncpg connection itself, which costs a request a fraction of what an ORM session does.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
 
 import asyncpg
 import structlog
+from asyncpg.prepared_stmt import PreparedStatement
 from sqlalchemy import Executable
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -29,6 +30,8 @@ CONNECT_ERRORS = (
     TimeoutError,
     SQLAlchemyError,  # the pool's own timeout, and its first questions to a server
 )
+
+MAX_PREPARED = 100  # statements of a connection, the oldest of which makes room
 
 _log = structlog.get_logger(__name__)
 
@@ -241,12 +244,11 @@ class UnitOfWork:
 
     async def _call(self, method: str, sql: str, *arguments: Any) -> Any:
         assert self._connection is not None
-        driver = self._connection.driver
         started = perf_counter()
         try:
-            return await getattr(driver, method)(sql, *arguments)
+            return await self._connection.run(method, sql, arguments)
         except BaseException as error:
-            lost = driver.is_closed()
+            lost = self._connection.driver.is_closed()
             # Only after the server's own word is the state of the connection known; and one that
             # turned read-only leads to a primary that is none any more.
             told = isinstance(error, asyncpg.PostgresError)
@@ -263,15 +265,41 @@ class UnitOfWork:
 
 
 class Connection:
-    """A place in the pool, and the driver's connection that stands there."""
+    """A place in the pool, and the driver's connection that stands there with its statements."""
 
-    __slots__ = ("driver", "pooled")
+    __slots__ = ("_prepared", "driver", "pooled")
 
     def __init__(self, pooled: PoolProxiedConnection) -> None:
         driver = pooled.driver_connection
         assert isinstance(driver, asyncpg.Connection)
         self.pooled = pooled
         self.driver = driver
+        self._prepared: dict[str, PreparedStatement[Row]] = pooled.info.setdefault("prepared", {})
+
+    async def run(self, method: str, sql: str, arguments: Sequence[Any]) -> Any:
+        """Call the driver's `fetch`, `fetchrow` or `execute`.
+
+        What has arguments is prepared once: the driver's own cache takes more time than its answer.
+        """
+        if not arguments:
+            return await getattr(self.driver, method)(sql)
+        prepared = self._prepared.get(sql) or await self._prepare(sql)
+        try:
+            if method != "execute":
+                return await getattr(prepared, method)(*arguments)
+            await prepared.fetch(*arguments)
+            return prepared.get_statusmsg()
+        except asyncpg.InvalidCachedStatementError:  # a table has changed
+            self._prepared.clear()
+            if self.driver.is_in_transaction():
+                raise
+            return await getattr(self.driver, method)(sql, *arguments)
+
+    async def _prepare(self, sql: str) -> "PreparedStatement[Row]":
+        if len(self._prepared) >= MAX_PREPARED:
+            del self._prepared[next(iter(self._prepared))]
+        prepared = self._prepared[sql] = await self.driver.prepare(sql)
+        return prepared
 
     def discard(self) -> None:
         """Cut a connection whose state is not known, without waiting for anything."""

@@ -25,11 +25,12 @@ class Contender:
 LIMIT = Contender(
     "limit", "raw ASGI, asyncpg, hand-written SQL, orjson", has_cursors=True, can_skip_total=True
 )
+OURS = Contender(
+    "ours", "Plinth in production, log line and all", has_cursors=True, can_skip_total=True
+)
 CONTENDERS = (
     LIMIT,
-    Contender(
-        "ours", "Plinth in production, log line and all", has_cursors=True, can_skip_total=True
-    ),
+    OURS,
     Contender("tutorial", "async ORM, BaseHTTPMiddleware, FilterDepends, Page"),
     Contender(
         "fastcrud",

@@ -37,18 +37,20 @@ class BenchPostgres(EmbeddedPostgres):
 
 
 @asynccontextmanager
-async def filled_database(data: Dataset) -> AsyncIterator[str]:
-    """The URL of a database that holds the dataset. Nothing in it is durable: fsync is off."""
+async def filled_databases(*datasets: Dataset) -> AsyncIterator[list[str]]:
+    """The URL of a database for each dataset. Nothing in them is durable: fsync is off."""
     folder = Path(tempfile.mkdtemp(prefix="plinth-bench-"))
     server = BenchPostgres(folder, durable=False)
     try:
         admin = await asyncpg.connect(_plain(server.start()))
-        await admin.execute("CREATE DATABASE bench")
+        urls = []
+        for number, data in enumerate(datasets):
+            await admin.execute(f"CREATE DATABASE bench{number}")
+            await asyncio.to_thread(upgrade, server.url(f"bench{number}"))
+            urls.append(_plain(server.url(f"bench{number}")))
+            await _fill(urls[-1], data)
         await admin.close()
-        await asyncio.to_thread(upgrade, server.url("bench"))
-        url = _plain(server.url("bench"))
-        await _fill(url, data)
-        yield url
+        yield urls
     finally:
         home = (folder / "postgres").resolve()
         server.stop("immediate")

@@ -4,13 +4,15 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from bench import machine, plot, report
+from bench import growth, machine, plot, report
 from bench.bulk import NAME
 from bench.contender import CONTENDERS, LIMIT
+from bench.figures import Figures
 from bench.load import CONNECTIONS
 from bench.run import Options, Run
 from bench.workloads import WORKLOADS
@@ -20,30 +22,48 @@ RESULTS = Path(__file__).resolve().parents[1] / "results"
 
 def main() -> None:
     given = _parser().parse_args()
-    options = Options(
-        contenders=list(dict.fromkeys([LIMIT.name, *given.contenders])),
-        workloads=given.workloads,
-        items=100_000 if given.quick else 1_000_000,
-        rounds=given.rounds or (3 if given.quick else 9),
-        seconds=1.0 if given.quick else 1.5,
-    )
+    rounds = given.rounds or (3 if given.quick else 9)
+    seconds = 1.0 if given.quick else 1.5
+    if given.growth:
+        items = ", ".join(f"{size:,}" for size in growth.SIZES)
+        _publish("growth", growth.run(rounds, seconds), "the smallest", items, (rounds, seconds))
+        return
+    rows = 100_000 if given.quick else 1_000_000
+    contenders = list(dict.fromkeys([LIMIT.name, *given.contenders]))
+    run = Run(Options(contenders, given.workloads, rows, rounds, seconds))
+    name = "quick" if given.quick else "full"
+    figures = _publish(name, run.all(), "the limit", f"{rows:,}", (rounds, seconds))
+    caption = f"Multiples of the limit, {_now()}, {rows:,} items"
+    (RESULTS / f"{name}.svg").write_text(plot.draw(figures, caption))
+
+
+def _publish(
+    name: str,
+    run: Coroutine[Any, Any, tuple[Figures, str]],
+    unit: str,
+    items: str,
+    bursts: tuple[int, float],
+) -> Figures:
+    """Print what a run finds, and keep it under the name."""
     started = time.monotonic()
-    figures, versions = asyncio.run(Run(options).all())
-    date = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    figures, versions = asyncio.run(run)
+    rounds, seconds = bursts
     about = {
-        "Date": f"{date}, took {(time.monotonic() - started) / 60:.1f} minutes",
+        "Date": f"{_now()}, took {(time.monotonic() - started) / 60:.1f} minutes",
         "Machine": machine.description(),
         "Versions": f"{versions}, {machine.versions()}",
-        "Items": f"{options.items:,}",
-        "Load": f"{CONNECTIONS} connections, {options.rounds} rounds of {options.seconds} s each",
+        "Items": items,
+        "Load": f"{CONNECTIONS} connections, {rounds} rounds of {seconds} s each",
     }
-    text = report.render(figures, about)
+    text = report.render(figures, about, unit)
     sys.stdout.write(text)
     RESULTS.mkdir(exist_ok=True)
-    name = "quick" if given.quick else "full"
     (RESULTS / f"{name}.md").write_text(text)
-    caption = f"Multiples of the limit, {date}, {options.items:,} items"
-    (RESULTS / f"{name}.svg").write_text(plot.draw(figures, caption))
+    return figures
+
+
+def _now() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,6 +71,11 @@ def _parser() -> argparse.ArgumentParser:
     contenders = [each.name for each in CONTENDERS]
     parser = argparse.ArgumentParser(prog="bench")
     parser.add_argument("--quick", action="store_true", help="100,000 items, three short rounds")
+    parser.add_argument(
+        "--growth",
+        action="store_true",
+        help="Plinth alone, over 10,000 items and over 10,000,000: about fifteen minutes",
+    )
     parser.add_argument("--contenders", type=_names(contenders), default=contenders)
     parser.add_argument("--workloads", type=_names(workloads), default=workloads)
     parser.add_argument("--rounds", type=int)

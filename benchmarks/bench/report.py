@@ -10,16 +10,17 @@ from bench.workloads import WORKLOADS
 TITLES = {name: title for name, (title, _) in WORKLOADS.items()} | {
     NAME: "bulk upsert of 10,000 rows, half existing, in process"
 }
-TIMES = "\N{MULTIPLICATION SIGN} L"
+TIMES = "\N{MULTIPLICATION SIGN}"
 SPREAD = f"min{DASH}max"
 
 type Cells = Sequence[str]
 
 
-def render(figures: Figures, about: dict[str, str]) -> str:
+def render(figures: Figures, about: dict[str, str], unit: str) -> str:
+    """`unit` is what the ratios are multiples of."""
     parts = ["# What a request costs"]
     parts.append("\n".join(f"* **{name}**: {value}" for name, value in about.items()))
-    parts.append(f"## In multiples of the limit\n\n{_overview(figures)}")
+    parts.append(f"## In multiples of {unit}\n\n{_overview(figures)}")
     for workload, found in figures.items():
         section = _bulk(found) if workload == NAME else _requests(found)
         parts.append(f"## {workload}: {TITLES[workload]}\n\n{section}")
@@ -30,7 +31,7 @@ def _overview(figures: Figures) -> str:
     names = list(dict.fromkeys(name for found in figures.values() for name in found))
     what = UPSERTS | {each.name: each.what for each in CONTENDERS}
     rows = [
-        [name, *(_ratio(found.get(name)) for found in figures.values()), what[name]]
+        [name, *(_ratio(found.get(name)) for found in figures.values()), what.get(name, "")]
         for name in names
     ]
     return _table(["", *figures, "what it is"], rows)

@@ -12,7 +12,7 @@ import asyncpg
 from bench import bulk, figures, machine, measure
 from bench.child import child
 from bench.contender import CONTENDERS, LIMIT
-from bench.database import filled_database
+from bench.database import filled_databases
 from bench.dataset import Dataset
 from bench.facts import Facts, gather
 from bench.figures import Figure, Figures
@@ -49,7 +49,7 @@ class Run:
         async with AsyncExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="plinth-bench-")))
             say(f"filling PostgreSQL with {self.data.rows:,} items")
-            self.url = await stack.enter_async_context(filled_database(self.data))
+            [self.url] = await stack.enter_async_context(filled_databases(self.data))
             self.connection = await asyncpg.connect(self.url)
             stack.push_async_callback(self.connection.close)
             over_http = [name for name in self.options.workloads if name in WORKLOADS]

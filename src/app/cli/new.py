@@ -1,8 +1,6 @@
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
 from functools import partial
-from subprocess import Popen
 from typing import Annotated
 
 import typer
@@ -12,7 +10,7 @@ from app.cli.generator.entities import Request
 from app.cli.generator.help import GRAMMAR
 from app.cli.generator.plan import Plan
 from app.cli.generator.spec import SpecError
-from app.cli.generator.verify import Result, reading_types, verify
+from app.cli.generator.verify import Result, verify
 
 new = typer.Typer(no_args_is_help=True, help="Write an entity, or a field of one.", epilog=GRAMMAR)
 remove = typer.Typer(no_args_is_help=True, help="Take an entity, or a field of one, away again.")
@@ -52,14 +50,10 @@ def new_entity(  # noqa: PLR0917 - options of a command
 ) -> None:
     """Write an entity: model, schemas, filters, repository, service, routes, migration, tests."""
     request = Request(name, fields, plural, owner, public, key)
-    work_out = partial(entities.new_entity, request, migrate=not no_migrate, force=force)
-    _write(
-        work_out,
-        as_json=as_json,
-        dry_run=dry_run,
-        migrates=not no_migrate,
-        verifies=not no_verify,
+    plan = _plan(
+        partial(entities.new_entity, request, migrate=not no_migrate, force=force), as_json
     )
+    _do(plan, as_json=as_json, dry_run=dry_run, migrates=not no_migrate, verifies=not no_verify)
 
 
 @new.command("field", epilog=GRAMMAR)
@@ -72,14 +66,8 @@ def new_field(  # noqa: PLR0917
     no_verify: NoVerify = False,
 ) -> None:
     """Add fields to an entity, in all of its files; what was edited there stays."""
-    work_out = partial(fields.new_field, entity, texts, migrate=not no_migrate)
-    _write(
-        work_out,
-        as_json=as_json,
-        dry_run=dry_run,
-        migrates=not no_migrate,
-        verifies=not no_verify,
-    )
+    plan = _plan(partial(fields.new_field, entity, texts, migrate=not no_migrate), as_json)
+    _do(plan, as_json=as_json, dry_run=dry_run, migrates=not no_migrate, verifies=not no_verify)
 
 
 @remove.command("field")
@@ -92,14 +80,8 @@ def remove_field(  # noqa: PLR0917
     no_verify: NoVerify = False,
 ) -> None:
     """Take a field away from an entity, in all of its files; what was edited there stays."""
-    work_out = partial(fields.remove_field, entity, field, migrate=not no_migrate)
-    _write(
-        work_out,
-        as_json=as_json,
-        dry_run=dry_run,
-        migrates=not no_migrate,
-        verifies=not no_verify,
-    )
+    plan = _plan(partial(fields.remove_field, entity, field, migrate=not no_migrate), as_json)
+    _do(plan, as_json=as_json, dry_run=dry_run, migrates=not no_migrate, verifies=not no_verify)
 
 
 @remove.command("entity")
@@ -109,15 +91,7 @@ def remove_entity(
     """Take an entity away. Files that were edited stay; a migration that was applied, or makes
     other tables too, is undone by another one, and one that was not is deleted."""
     plan = _plan(partial(entities.remove_entity, entity, migrate=not no_migrate), as_json)
-    _do(plan, None, as_json=as_json, dry_run=dry_run, removes=True)
-
-
-def _write(
-    work_out: Callable[[], Plan], *, as_json: bool, dry_run: bool, migrates: bool, verifies: bool
-) -> None:
-    with reading_types() if verifies and not dry_run else nullcontext() as types:
-        plan = _plan(work_out, as_json)
-        _do(plan, types, as_json=as_json, dry_run=dry_run, migrates=migrates)
+    _do(plan, as_json=as_json, dry_run=dry_run, verifies=False, removes=True)
 
 
 def _plan(work_out: Callable[[], Plan], as_json: bool) -> Plan:  # noqa: FBT001
@@ -134,25 +108,22 @@ def _plan(work_out: Callable[[], Plan], as_json: bool) -> Plan:  # noqa: FBT001
 
 def _do(
     plan: Plan,
-    types: "Popen[bytes] | None",
     *,
     as_json: bool,
     dry_run: bool,
+    verifies: bool,
     migrates: bool = True,
     removes: bool = False,
 ) -> None:
-    """Carry it out, and tell; exit with 1 for a conflict and for a check that failed.
-
-    `types`: what `verify` needs, if it is to be verified.
-    """
+    """Carry it out, and tell; exit with 1 for a conflict and for a check that failed."""
     writes = not (plan.differences or dry_run)
     if writes:
         plan.carry_out()
     if not as_json:
         print(*report.changes(plan), *plan.differences, sep="\n", flush=True)
     results: list[Result] = []
-    if writes and types and plan.writes:
-        for result in verify(plan, types, migrates=migrates):
+    if writes and verifies and plan.writes:
+        for result in verify(plan, migrates=migrates):
             if not as_json:
                 print(*([""] if not results else []), result, sep="\n", flush=True)
             results.append(result)

@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,27 +23,8 @@ class Result:
         return f"{'passed' if self.passed else 'FAILED':>10}  {self.name} in {self.seconds:.1f} s"
 
 
-@contextmanager
-def reading_types() -> Iterator["subprocess.Popen[bytes]"]:
-    """Has mypy read what every entity stands on, which takes it longest of all after a clone.
-
-    It has begun while the entity is worked out, and ends with the context at the latest.
-    """
-    command = [_program("mypy"), "src/app/main.py", "tests/factories.py"]
-    quiet = subprocess.DEVNULL
-    process = subprocess.Popen(command, cwd=ROOT, stdout=quiet, stderr=quiet)  # noqa: S603 - ours
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def verify(plan: Plan, types: "subprocess.Popen[bytes]", *, migrates: bool) -> Iterator[Result]:
-    """The results as they come; two at once, as the slowest two take the most of the time.
-
-    `types` is the process that reads those of the rest.
-    """
+def verify(plan: Plan, *, migrates: bool) -> Iterator[Result]:
+    """The results as they come; two at once, as the slowest two take the most of the time."""
     plural = plan.entity.plural
     python = [str(path) for path in plan.writes if path.suffix == ".py"]
     tests = [
@@ -59,20 +39,15 @@ def verify(plan: Plan, types: "subprocess.Popen[bytes]", *, migrates: bool) -> I
         "format": ["ruff", "format", "--check", *python],
         "lint": ["ruff", "check", *python],
     }
-
-    def run(name: str) -> Result:
-        started = time.perf_counter()
-        if name == "types":
-            types.wait()  # it writes what the check reads
-        return _run(name, checks[name], started)
-
     with ThreadPoolExecutor(2) as pool:
-        yield from pool.map(run, checks)
+        yield from pool.map(_run, checks, checks.values())
 
 
-def _run(name: str, command: list[str], started: float) -> Result:
+def _run(name: str, command: list[str]) -> Result:
+    started = time.perf_counter()
+    program = str(Path(sys.executable).with_name(command[0]))
     done = subprocess.run(  # noqa: S603 - ours
-        [_program(command[0]), *command[1:]],
+        [program, *command[1:]],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -80,7 +55,3 @@ def _run(name: str, command: list[str], started: float) -> Result:
         check=False,
     )
     return Result(name, done.returncode == 0, time.perf_counter() - started, done.stdout)
-
-
-def _program(name: str) -> str:
-    return str(Path(sys.executable).with_name(name))

@@ -21,8 +21,6 @@ from bench.measure import Server
 from bench.settings import environment
 from bench.workloads import WORKLOADS, Plan, Scene
 
-BULK_SHARE = 2  # the rounds of W6 are that many times fewer, and never fewer than three
-
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -100,10 +98,11 @@ class Run:
             for name in bulk.UPSERTS
             if name.removesuffix("_unnest").removesuffix("_http") in self.options.contenders
         ]
-        rounds = max(self.options.rounds // BULK_SHARE, 3)
         environ = environment(self.url)
         async with bulk.upserters(chosen, self.server_core, folder, environ) as started:
-            rates = await bulk.rounds(started, self.connection, self.data.bulk_writer, rounds)
+            rates = await bulk.rounds(
+                started, self.connection, self.data.bulk_writer, self.options.rounds
+            )
         return {name: figures.of_rows(rates[name], rates[LIMIT.name]) for name in chosen}
 
 

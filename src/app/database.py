@@ -247,6 +247,11 @@ class UnitOfWork:
         started = perf_counter()
         try:
             return await self._connection.run(method, sql, arguments)
+        except asyncpg.InvalidCachedStatementError:  # a table has changed
+            self._connection.forget()
+            if self.in_transaction:
+                raise TransientFailure from None
+            return await self._call(method, sql, *arguments)
         except BaseException as error:
             lost = self._connection.driver.is_closed()
             # Only after the server's own word is the state of the connection known; and one that
@@ -276,30 +281,28 @@ class Connection:
         self.driver = driver
         self._prepared: dict[str, PreparedStatement[Row]] = pooled.info.setdefault("prepared", {})
 
-    async def run(self, method: str, sql: str, arguments: Sequence[Any]) -> Any:
+    def run(self, method: str, sql: str, arguments: Sequence[Any]) -> Awaitable[Any]:
         """Call the driver's `fetch`, `fetchrow` or `execute`.
 
-        What has arguments is prepared once: the driver's own cache takes more time than its answer.
+        What has arguments and returns rows is prepared here: the driver's own cache of statements
+        takes a request through many more calls.
         """
-        if not arguments:
-            return await getattr(self.driver, method)(sql)
-        prepared = self._prepared.get(sql) or await self._prepare(sql)
-        try:
-            if method != "execute":
-                return await getattr(prepared, method)(*arguments)
-            await prepared.fetch(*arguments)
-            return prepared.get_statusmsg()
-        except asyncpg.InvalidCachedStatementError:  # a table has changed
-            self._prepared.clear()
-            if self.driver.is_in_transaction():
-                raise
-            return await getattr(self.driver, method)(sql, *arguments)
+        if not arguments or method == "execute":
+            return getattr(self.driver, method)(sql, *arguments)  # type: ignore[no-any-return]
+        prepared = self._prepared.get(sql)
+        if prepared is None:
+            return self._prepare(method, sql, arguments)
+        return getattr(prepared, method)(*arguments)  # type: ignore[no-any-return]
 
-    async def _prepare(self, sql: str) -> "PreparedStatement[Row]":
+    def forget(self) -> None:
+        """Have every statement prepared anew."""
+        self._prepared.clear()
+
+    async def _prepare(self, method: str, sql: str, arguments: Sequence[Any]) -> Any:
         if len(self._prepared) >= MAX_PREPARED:
             del self._prepared[next(iter(self._prepared))]
         prepared = self._prepared[sql] = await self.driver.prepare(sql)
-        return prepared
+        return await getattr(prepared, method)(*arguments)
 
     def discard(self) -> None:
         """Cut a connection whose state is not known, without waiting for anything."""

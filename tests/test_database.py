@@ -1,6 +1,7 @@
-"""The statements that a connection has prepared."""
+"""The statements that a connection has prepared, and those that run in batches."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import asyncpg
@@ -8,13 +9,16 @@ import pytest
 from sqlalchemy import Integer, bindparam, column, func, literal_column, select, table, text
 
 from app.database import MAX_PREPARED, UnitOfWork
-from app.exceptions import TransientFailure
-from app.sql import Statement
+from app.exceptions import Invalid, TransientFailure
+from app.sql import Row, Statement, Values
 from tests.conftest import connect
 
 THINGS = table("test_things", column("size", Integer))
 LEAST = bindparam("least", 1, Integer)
 ALL = Statement(select(literal_column("*")).select_from(THINGS).where(THINGS.columns.size >= LEAST))
+NUMBER = bindparam("number", None, Integer)
+TENTH = Statement(select(literal_column("10") / NUMBER, func.pg_sleep(0.01)))
+SLOW = Statement(select(NUMBER, func.pg_sleep(60)))
 ADD = "ALTER TABLE test_things ADD colour text"
 
 
@@ -63,3 +67,51 @@ async def test_as_many_are_kept_as_may_be(work: UnitOfWork) -> None:
     [row] = await work.fetch(prepared.where(LEAST == 1))
     # The last to go are closed a little later, and the pool has some of its own.
     assert MAX_PREPARED <= row[0] < 1.5 * MAX_PREPARED
+
+
+async def test_values_are_made_and_rows_taken_while_a_batch_runs(work: UnitOfWork) -> None:
+    seen: list[object] = []
+
+    def batches() -> Iterator[Values]:
+        for number in (1, 2, 5):
+            seen.append(f"made {number}")
+            yield {"number": number}
+
+    def take(rows: list[Row]) -> None:
+        seen.extend(row[0] for row in rows)
+
+    await work.fetch_batches(TENTH, batches(), take)
+    assert seen == ["made 1", "made 2", 10, "made 5", 5, 2]
+    assert work.statements == 3
+
+
+async def test_no_batch_follows_one_that_failed(work: UnitOfWork) -> None:
+    seen: list[Row] = []
+    batches = ({"number": number} for number in (1, 0, 2, 5))
+    with pytest.raises(Invalid):
+        await work.fetch_batches(TENTH, batches, seen.extend)
+    assert [row[0] for row in seen] == [10]
+    assert next(batches) == {"number": 5}
+    [row] = await work.fetch(TENTH, {"number": 1})
+    assert row[0] == 10
+
+
+async def test_a_batch_is_given_up_when_the_next_cannot_be_made(work: UnitOfWork) -> None:
+    def batches() -> Iterator[Values]:
+        yield {"number": 1}
+        raise ArithmeticError
+
+    async with asyncio.timeout(5):
+        with pytest.raises(ArithmeticError):
+            await work.fetch_batches(SLOW, batches(), list)
+        [row] = await work.fetch(TENTH, {"number": 1})
+    assert row[0] == 10
+
+
+async def test_batches_end_with_their_request(work: UnitOfWork) -> None:
+    async with asyncio.timeout(5):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await work.fetch_batches(SLOW, [{"number": 1}] * 2, list)
+        [row] = await work.fetch(TENTH, {"number": 1})
+    assert row[0] == 10

@@ -4,7 +4,8 @@ SQLAlchemy describes the tables, builds the SQL and keeps the pool; a statement 
 pool's asyncpg connection itself, which costs a request a fraction of what an ORM session does.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
@@ -161,6 +162,36 @@ class UnitOfWork:
     ) -> Coroutine[Any, Any, Row | None]:
         return self._run("fetchrow", statement, values)
 
+    async def fetch_batches(
+        self,
+        statement: Statement,
+        batches: Iterable[Values],
+        take: Callable[[list[Row]], object],
+    ) -> None:
+        """Run a statement once for each batch of values, and have `take` called with its rows.
+
+        While the server works on a batch, the rows of the one before are taken and the values of
+        the next worked out.
+        """
+        running: asyncio.Task[list[Row]] | None = None
+        rows: list[Row] = []
+        try:
+            for values in batches:
+                sql, arguments = statement.bind(values)
+                if running is None:
+                    await self._ready_for(statement)
+                else:
+                    rows = await running
+                running = asyncio.create_task(self._call("fetch", sql, *arguments))
+                await asyncio.sleep(0)  # so that it is sent
+                take(rows)
+            if running is not None:
+                take(await running)
+        finally:
+            if running is not None and not running.done():
+                running.cancel()
+                await asyncio.wait([running])
+
     async def execute(self, statement: Statement | Executable, values: Values = NO_VALUES) -> int:
         """Run a statement and return how many rows it touched."""
         status: str = await self._run("execute", statement, values)
@@ -232,6 +263,10 @@ class UnitOfWork:
         if not isinstance(statement, Statement):
             statement = Statement(statement)
         sql, arguments = statement.bind(values)
+        await self._ready_for(statement)
+        return await self._call(method, sql, *arguments)
+
+    async def _ready_for(self, statement: Statement) -> None:
         if self._connection is None:
             self._connection = await self._database.acquire()
         if self.in_transaction:
@@ -240,7 +275,6 @@ class UnitOfWork:
         elif statement.needs_transaction:
             await self._call("execute", "BEGIN")
             self.in_transaction = True
-        return await self._call(method, sql, *arguments)
 
     async def _call(self, method: str, sql: str, *arguments: Any) -> Any:
         assert self._connection is not None

@@ -28,6 +28,7 @@ from sqlalchemy import (
     column,
     false,
     func,
+    literal_column,
     or_,
     select,
     text,
@@ -38,9 +39,12 @@ from sqlalchemy.types import TypeEngine
 
 from app.common.array_text import ArrayText
 from app.common.sql_filters import bind_array, unbounded
+from app.core.repository import Outcome
 from app.exceptions import FieldError, Invalid
 
 NATURAL_KEY = "natural_key"  # what a table's `info` calls it
+
+BATCH = 1000  # rows at once, so that the server and Python are both at work
 
 type Key = tuple[Any, ...]
 
@@ -74,24 +78,25 @@ def distinct_keys_of(rows: Sequence[BaseModel], natural_key: Sequence[str]) -> l
 
 def set_fields(rows: Sequence[BaseModel], names: Iterable[str]) -> tuple[list[str], bool]:
     """Which of the fields any row sets, and whether every row sets the same ones."""
-    anywhere = rows[0].model_fields_set
-    same = all(row.model_fields_set == anywhere for row in rows)
+    each_row = [row.model_fields_set for row in rows]
+    anywhere = each_row[0]
+    same = each_row.count(anywhere) == len(rows)
     if not same:
-        anywhere = anywhere.union(*(row.model_fields_set for row in rows))
+        anywhere = anywhere.union(*each_row)
     return [name for name in names if name in anywhere], same
 
 
-def flag(name: str) -> str:
-    """The array that says of each row whether it sets the field."""
-    return f"sets_{name}"
+def flags(rows: Sequence[BaseModel], names: Iterable[str]) -> dict[str, list[bool]]:
+    """For each of the fields, whether a row sets it."""
+    return {_flag(name): [name in row.model_fields_set for row in rows] for name in names}
 
 
 def create(table: Table, names: Sequence[str]) -> Insert:
     return insert(table).from_select(names, _rows(table, names)).returning(*table.columns)
 
 
-# What the next three return of a row begins with whether it was created; then follow its id and its
-# natural key. `key` is that of the unique index, with the owner.
+# What the next three return of a row: its outcome, its id and its natural key. `key` is that of the
+# unique index, with the owner.
 
 
 def upsert(table: Table, names: Sequence[str], key: Sequence[str], fields: Sequence[str]) -> Insert:
@@ -107,14 +112,17 @@ def upsert(table: Table, names: Sequence[str], key: Sequence[str], fields: Seque
         index_where=table.columns.deleted_at.is_(None),
         set_={name: new[name] for name in fields} | written(table),
         where=or_(false(), *(table.columns[name].is_distinct_from(new[name]) for name in fields)),
-    ).returning(table.columns.version == text("1"), *_identity(table))
+    ).returning(
+        case((table.columns.version == text("1"), _outcome("created")), else_=_outcome("updated")),
+        *_identity(table),
+    )
 
 
 def update_set_fields(table: Table, key: Sequence[str], fields: Sequence[str]) -> Update:
     """Give existing rows the fields that their item sets, where those differ."""
-    flags = [Column(flag(name), Boolean) for name in fields]
+    flags = [Column(_flag(name), Boolean) for name in fields]
     data = _source(table, [*key, *fields], key=key, flags=flags)
-    sets = {name: data.columns[flag(name)] for name in fields}
+    sets = {name: data.columns[_flag(name)] for name in fields}
     new = {name: _value(data, table.columns[name]) for name in fields}
     differs = [and_(sets[name], table.columns[name].is_distinct_from(new[name])) for name in fields]
     values = {name: case((sets[name], new[name]), else_=table.columns[name]) for name in fields}
@@ -122,12 +130,12 @@ def update_set_fields(table: Table, key: Sequence[str], fields: Sequence[str]) -
         update(table)
         .values(values | written(table))
         .where(*_live(table, key, data), or_(false(), *differs))
-        .returning(false(), *_identity(table))
+        .returning(_outcome("updated"), *_identity(table))
     )
 
 
 def find(table: Table, key: Sequence[str]) -> Select[Any]:
-    return select(false(), *_identity(table)).where(
+    return select(_outcome("unchanged"), *_identity(table)).where(
         *_live(table, key, _source(table, key, key=key))
     )
 
@@ -146,6 +154,14 @@ def lock_order(table: Table) -> list[ColumnElement[Any]]:
 def written(table: Table) -> dict[str, ColumnElement[Any]]:
     """What each write of a row changes beside its fields."""
     return {"version": table.columns.version + 1, "updated_at": func.now()}
+
+
+def _outcome(outcome: Outcome) -> ColumnElement[str]:
+    return literal_column(f"'{outcome}'", Text())
+
+
+def _flag(name: str) -> str:
+    return f"sets_{name}"
 
 
 def _identity(table: Table) -> list[Column[Any]]:

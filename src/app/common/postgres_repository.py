@@ -1,6 +1,7 @@
 """The repository contract kept on PostgreSQL."""
 
 from collections.abc import Callable, Sequence
+from itertools import batched
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -18,7 +19,6 @@ from app.core.repository import (
     AbstractRepository,
     Caller,
     Everyone,
-    Outcome,
     Upserted,
     Versions,
 )
@@ -148,10 +148,17 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         columns = self._columns(data)
         # One order for every writer; the ids are in the order given.
         order = sorted(range(len(data)), key=bulk.keys_of(data, self.natural_key).__getitem__)
-        values = {name: [column[at] for at in order] for name, column in columns.items()}
-        created = await self.work.fetch(self._sql.bulk_create(list(values)), values)
-        rows = {row["id"]: row for row in created}
-        return [self._hydrate(rows[id]) for id in columns["id"]]
+        batches = (
+            {name: [column[at] for at in part] for name, column in columns.items()}
+            for part in batched(order, bulk.BATCH)
+        )
+        created: dict[UUID, ModelT] = {}
+
+        def take(rows: Sequence[Row]) -> None:
+            created.update((row["id"], self._hydrate(row)) for row in rows)
+
+        await self.work.fetch_batches(self._sql.bulk_create(list(columns)), batches, take)
+        return [created[id] for id in columns["id"]]
 
     async def bulk_upsert(self, data: Sequence[CreateT]) -> Sequence[Upserted]:
         if not data:
@@ -161,31 +168,27 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         # One order for every writer: concurrent calls over the same keys wait, and never deadlock.
         ordered = sorted(range(len(data)), key=keys.__getitem__)
         rows = [data[position] for position in ordered]
-        values = self._columns(rows)
+        parts = list(batched(rows, bulk.BATCH))
         outcomes: dict[bulk.Key, Upserted] = {}
 
-        def note(found: Sequence[Row], otherwise: Outcome = "updated") -> None:
-            if not found:
-                return
-            created, ids, *key = zip(*found, strict=True)
-            made: list[Outcome] = ["created" if each else otherwise for each in created]
-            for known, result in zip(zip(*key, strict=True), map(Upserted, ids, made), strict=True):
-                outcomes.setdefault(known, result)
+        def take(found: Sequence[Row]) -> None:
+            for row in found:
+                outcomes.setdefault(row[2:], Upserted(row[1], row[0]))
 
         optional = [name for name in type(rows[0]).model_fields if name not in self.natural_key]
         fields, alike = bulk.set_fields(rows, optional)
         key = ["owner_id", *self.natural_key] if self.owned else [*self.natural_key]
         # Items that set different fields: the first statement creates, and locks what exists.
-        at_once = fields if alike else []
-        note(await self.work.fetch(self._sql.bulk_upsert(list(values), key, at_once), values))
+        names = [*self._new_row(), *type(rows[0]).model_fields]
+        upsert = self._sql.bulk_upsert(names, key, fields if alike else [])
+        await self.work.fetch_batches(upsert, map(self._columns, parts), take)
         if not alike:
-            sets = {
-                bulk.flag(name): [name in row.model_fields_set for row in rows] for name in fields
-            }
             update = self._sql.bulk_update_set_fields(key, fields)
-            note(await self.work.fetch(update, values | sets))
+            values = (self._columns(part) | bulk.flags(part, fields) for part in parts)
+            await self.work.fetch_batches(update, values, take)
         if len(outcomes) < len(data):
-            note(await self.work.fetch(self._sql.bulk_find(key), values), "unchanged")
+            find = self._sql.bulk_find(key)
+            await self.work.fetch_batches(find, map(self._columns, parts), take)
         return [outcomes[key] for key in keys]
 
     async def bulk_delete(self, ids: Sequence[UUID]) -> int:

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, get_args
 
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, GroupedMetadata, Gt, Le, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from sqlalchemy import ARRAY, Numeric, Table
@@ -138,7 +138,8 @@ def _within(shape: Shape, field: FieldInfo) -> Shape:
 def _bounds(annotation: Any) -> Iterator[Any]:
     """All that annotates it, however deep."""
     yield annotation
-    for each in (*get_args(annotation), *getattr(annotation, "metadata", ())):
+    grouped = annotation if isinstance(annotation, GroupedMetadata) else ()
+    for each in (*get_args(annotation), *getattr(annotation, "metadata", ()), *grouped):
         yield from _bounds(each)
     if isinstance(annotation, FieldInfo):
         yield from _bounds(annotation.annotation)

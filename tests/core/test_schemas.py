@@ -1,4 +1,5 @@
 import math
+import re
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any
@@ -43,7 +44,9 @@ class Sample(Schema):
 
     id: Id | None = None
     at: Timestamp | None = None
-    amount: Annotated[Decimal, Field(ge=0), Digits(4, 2)] | None = None
+    amount: Annotated[Decimal, Digits(4, 2, ge=0)] | None = None
+    fraction: Annotated[Decimal, Digits(2, 2)] | None = None
+    whole: Annotated[Decimal, Digits(3, 0, le=700)] | None = None
     text: Text | None = None
     email: Email | None = None
     big: BigInteger | None = None
@@ -70,6 +73,14 @@ class Sample(Schema):
         ("amount", "12.5", Decimal("12.5")),
         ("amount", "12", Decimal(12)),
         ("amount", '"12.50"', Decimal("12.50")),
+        ("amount", '"99.99"', Decimal("99.99")),
+        ("amount", '"+012.500"', Decimal("12.5")),
+        ("amount", '"1e1"', Decimal(10)),
+        ("fraction", "0", Decimal(0)),
+        ("fraction", '"0"', Decimal(0)),
+        ("fraction", '"-.99"', Decimal("-0.99")),
+        ("whole", '"700"', Decimal(700)),
+        ("whole", '"-999"', Decimal(-999)),
         ("text", '"\u00e9\U0001f600"', "\u00e9\U0001f600"),
         ("email", '"Ada@Example.COM"', "ada@example.com"),
         ("email", '"ada@intranet"', "ada@intranet"),
@@ -126,7 +137,15 @@ def test_takes(field: str, json: str, value: Any) -> None:
         ("amount", "-0.01"),
         ("amount", "1.001"),
         ("amount", "100"),
+        ("amount", '"-0.01"'),
+        ("amount", '"1.001"'),
+        ("amount", '"100"'),
         ("amount", "true"),
+        ("fraction", "1"),
+        ("fraction", '"-1"'),
+        ("whole", '"701"'),
+        ("whole", '"1.5"'),
+        ("whole", "-1000"),
         ("amount", '"1_0"'),
         ("amount", '" 1"'),
         ("amount", '"٣"'),
@@ -233,6 +252,28 @@ def test_refuses(field: str, json: str) -> None:
 def test_refuses_of_python(field: str, value: Any) -> None:
     with pytest.raises(ValidationError):
         Sample.model_validate({field: value})
+
+
+@pytest.mark.parametrize(
+    ("digits", "right", "wrong"),
+    [
+        (Digits(2, 2), ["0", "0.99", "-.5", "0.500"], ["", "1", "0.555", "."]),
+        (Digits(3, 0), ["0", "-999", "1.0", "007"], ["", "1000", "1.5", "."]),
+        (Digits(3, 1, ge=0), ["+12.5", ".5", "7."], ["-1", "100", "1.55", "1_0"]),
+    ],
+)
+def test_the_digits_of_a_decimal_are_documented(
+    digits: Digits, right: list[str], wrong: list[str]
+) -> None:
+    decimal = TypeAdapter[Decimal](Annotated[Decimal, digits])
+    pattern = re.compile(decimal.json_schema()["anyOf"][1]["pattern"], re.ASCII)
+    for text in right:
+        assert pattern.search(text)
+        assert decimal.validate_python(text) == Decimal(text)
+    for text in wrong:
+        assert not pattern.search(text)
+        with pytest.raises(ValidationError):
+            decimal.validate_python(text)
 
 
 @given(st.text(LETTERS, max_size=30), st.text(LETTERS, max_size=4))

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -24,7 +24,9 @@ from pydantic import (
     JsonValue,
     TypeAdapter,
     ValidationError,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
@@ -111,16 +113,6 @@ def _iso_time(value: Any) -> Any:
     naive = isinstance(value, time) and value.tzinfo is None
     if not (naive or (isinstance(value, str) and _TIME.fullmatch(value))):
         raise ValueError("must be an ISO 8601 time of day without an offset")
-    return value
-
-
-def _ascii_number(value: Any) -> Any:
-    # Python reads `1_0`, ` 1 ` and the digits of every script.
-    if isinstance(value, str):
-        if not _NUMBER.fullmatch(value):
-            raise ValueError("must be a decimal number")
-    elif isinstance(value, bool):
-        raise ValueError("must be a decimal number")  # noqa: TRY004 - pydantic's contract
     return value
 
 
@@ -227,18 +219,49 @@ Real = Annotated[float, Field(allow_inf_nan=False)]
 
 @dataclass(frozen=True, slots=True)
 class Digits(GroupedMetadata):
-    """The bounds of a column NUMERIC(precision, scale); the last of a decimal's annotations.
+    """The bounds of a column NUMERIC(precision, scale), and a field's own within them.
 
-    Without them the driver makes 0 of 1E+131072, and fails on 0E-131072.
+    Without the column's the driver makes 0 of 1E+131072, and fails on 0E-131072.
     """
 
     precision: int
     scale: int
+    ge: Decimal | int | None = None
+    le: Decimal | int | None = None
 
     def __iter__(self) -> Iterator[Any]:
-        yield Field(max_digits=self.precision, decimal_places=self.scale, strict=False)
-        yield BeforeValidator(_ascii_number)
+        beyond = 10 ** (self.precision - self.scale)
+        yield Field(
+            decimal_places=self.scale,
+            gt=-beyond if self.ge is None else None,
+            ge=self.ge,
+            le=self.le,
+            lt=beyond if self.le is None else None,
+            strict=False,
+        )
+        yield WrapValidator(self._reader())
         yield _DocumentedDigits(self.precision - self.scale, self.scale)
+
+    def _reader(self) -> Callable[[Any, ValidatorFunctionWrapHandler], Any]:
+        fraction = rf"(\.[0-9]{{1,{self.scale}}})?" if self.scale else ""
+        plain = re.compile(rf"[0-9]{{1,{self.precision}}}{fraction}").fullmatch
+        greatest = Decimal((0, (9,) * self.precision, -self.scale))
+        low = Decimal(0 if self.ge is None else self.ge)
+        high = greatest if self.le is None else Decimal(self.le)
+
+        def read(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+            if isinstance(value, str):
+                # Most are of this form, and pydantic counts digits slowly.
+                if plain(value) and low <= (number := Decimal(value)) <= high:
+                    return number
+                # Python reads `1_0`, ` 1 ` and the digits of every script.
+                if not _NUMBER.fullmatch(value):
+                    raise ValueError("must be a decimal number")
+            elif isinstance(value, bool):
+                raise ValueError("must be a decimal number")  # noqa: TRY004 - pydantic's contract
+            return validate(value)
+
+        return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,13 +275,11 @@ class _DocumentedDigits:
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         number, text = handler(schema)["anyOf"]
-        sign = r"\+?" if number.get("minimum", -1) >= 0 else "[+-]?"
-        if "minimum" not in number:
-            number["exclusiveMinimum"] = -(10**self.whole)
-        number["exclusiveMaximum"] = 10**self.whole
         number["multipleOf"] = 10.0**-self.scale
-        digits = rf"0*\d{{1,{self.whole}}}(\.\d{{0,{self.scale}}}0*)?"
-        text["pattern"] = rf"^{sign}({digits}|\.\d{{1,{self.scale}}}0*)$"
+        sign = r"\+?" if number.get("minimum", -1) >= 0 else "[+-]?"
+        whole = rf"0*\d{{1,{self.whole}}}" if self.whole else "0+"
+        bare = rf"\.\d{{1,{self.scale}}}0*" if self.scale else r"\.0+"
+        text["pattern"] = rf"^{sign}({whole}(\.\d{{0,{self.scale}}}0*)?|{bare})$"
         return {"anyOf": [number, text]}
 
 

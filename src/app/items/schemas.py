@@ -11,7 +11,7 @@ from app.items.models import ItemStatus
 Name = Annotated[Text, Field(min_length=1, max_length=255)]
 Description = Annotated[Text, Field(max_length=5000)]
 Sku = Annotated[Text, Field(min_length=1, max_length=64)]
-Price = Annotated[Decimal, Field(ge=0), Digits(12, 2)]
+Price = Annotated[Decimal, Digits(12, 2, ge=0)]
 Quantity = Annotated[Integer, Field(ge=0)]
 
 

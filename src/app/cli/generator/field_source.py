@@ -108,12 +108,12 @@ class FieldSource:
         base = kind.schema
         if kind.name == "decimal":
             precision, scale = self.spec.argument.split(".")
-            bounds = "" if self.spec.of else self._bounds
-            base = f"Annotated[Decimal, {bounds}Digits({precision}, {scale})]"
+            digits = ", ".join([precision, scale, *self._bounds])
+            base = f"Annotated[Decimal, Digits({digits})]"
         elif kind.name in {"str", "text"}:
             base = f"Annotated[Text, Field({self._length})]"
-        elif not self.spec.of and self._bounds:
-            base = f"Annotated[{base}, {self._bounds.rstrip(', ')}]"
+        elif self._bounds:
+            base = f"Annotated[{base}, Field({', '.join(self._bounds)})]"
         if self.spec.of:
             low, high = self.spec.flags.get("min"), self.spec.flags.get("max", MAX_ELEMENTS)
             least = f"min_length={low}, " if low else ""
@@ -130,18 +130,17 @@ class FieldSource:
         return f"min_length={flags.get('min', 1)}, max_length={longest}"
 
     @property
-    def _bounds(self) -> str:
+    def _bounds(self) -> list[str]:
         literal = self.spec.kind.literal
-        if self.spec.kind.sized != "value" or literal is None:
-            return ""
+        if self.spec.of or self.spec.kind.sized != "value" or literal is None:
+            return []
         low, high = self.spec.flags.get("min"), self.spec.flags.get("max")
         plain = self.spec.kind.name == "decimal"  # compares with integers and strings as well
-        parts = [
+        return [
             f"{word}={bound if plain and bound.lstrip('-').isdigit() else literal(bound)}"
             for word, bound in (("ge", low), ("le", high))
             if bound is not None
         ]
-        return f"Field({', '.join(parts)}), " if parts else ""
 
     @property
     def own_type(self) -> str | None:

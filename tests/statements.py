@@ -1,6 +1,6 @@
 """Watches the SQL that requests run."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from unittest.mock import patch
 
@@ -8,7 +8,7 @@ from app.database import UnitOfWork
 
 
 @contextmanager
-def recorded_statements() -> Iterator[list[str]]:
+def recorded_statements() -> Generator[list[str]]:
     """The statements run inside the context, BEGIN and COMMIT included, in order."""
     statements: list[str] = []
     call = UnitOfWork._call

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,7 +42,7 @@ time.sleep(60)
 
 
 @contextmanager
-def private_folder() -> Iterator[Path]:
+def private_folder() -> Generator[Path]:
     with tempfile.TemporaryDirectory(prefix="plinth-test-") as parent:  # its mode is 0700
         home = Path(parent, "data", "postgres")
         yield home.parent

@@ -4,7 +4,7 @@ import asyncio
 import ssl
 import stat
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -65,7 +65,7 @@ class Inbox:
 @asynccontextmanager
 async def smtp_server(
     inbox: Inbox, *, tls: ssl.SSLContext | None = None, **options: Any
-) -> AsyncIterator[int]:
+) -> AsyncGenerator[int]:
     """An SMTP server on a port of localhost, which speaks TLS from the start if it is to."""
     loop = asyncio.get_running_loop()
     connections: list[SMTP] = []

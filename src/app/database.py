@@ -322,11 +322,11 @@ class Connection:
         takes a request through many more calls.
         """
         if not arguments or method == "execute":
-            return getattr(self.driver, method)(sql, *arguments)  # type: ignore[no-any-return]
+            return getattr(self.driver, method)(sql, *arguments)
         prepared = self._prepared.get(sql)
         if prepared is None:
             return self._prepare(method, sql, arguments)
-        return getattr(prepared, method)(*arguments)  # type: ignore[no-any-return]
+        return getattr(prepared, method)(*arguments)
 
     def forget(self) -> None:
         """Have every statement prepared anew."""

@@ -1,7 +1,7 @@
 """The application factory: settings in, a FastAPI application out. Nothing happens at import."""
 
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from typing import Any
@@ -70,7 +70,8 @@ class Application(FastAPI):
         app = CorrelationIdMiddleware(ResponseHeadersMiddleware(AccessLogMiddleware(app)))
         if self.settings.trusted_proxies:
             trusted = self.settings.trusted_proxies
-            app = ProxyHeadersMiddleware(app, trusted)  # type: ignore[assignment, arg-type]  # its types of ASGI are its own
+            # Its types of ASGI are its own.
+            app = ProxyHeadersMiddleware(app, trusted)  # pyrefly: ignore[bad-assignment, bad-argument-type]
         return app
 
 
@@ -106,7 +107,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 @asynccontextmanager
-async def _lifespan(app: Application) -> AsyncIterator[None]:
+async def _lifespan(app: Application) -> AsyncGenerator[None]:
     configure_logging(app.settings)
     collect_less_garbage()
     yield

@@ -11,10 +11,13 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 
-DIALECT: Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+DIALECT: Dialect = asyncpg_dialect()
 
 type Row = asyncpg.Record
 type Values = Mapping[str, Any]
+
+type Query = Select[*tuple[Any, ...]]
+"""Of columns that are known at run time only."""
 
 NO_VALUES: Values = {}
 

@@ -10,6 +10,8 @@ from uuid import UUID
 
 import httpx
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 
 from app.config import Environment, Settings
 from app.logging import configure_logging
@@ -101,10 +103,10 @@ async def open_app(settings: Settings) -> AsyncIterator[Application]:
     async def crash() -> None:
         raise RuntimeError(CANARY)
 
-    async def plain_crash(_: object) -> None:
+    async def plain_crash(_: Request) -> Response:
         raise RuntimeError(CANARY)
 
-    app.add_route("/plain-crash", plain_crash)  # type: ignore[arg-type]  # it returns nothing
+    app.add_route("/plain-crash", plain_crash)
     yield app
     await app.database.close()
 

@@ -110,6 +110,7 @@ class TestLinks:
         response = await alice.get(ITEMS, params={"order_by": "name", "size": 2, "search": '<"&>'})
         assert response.json()["items"] == []
         names = []
+        before = ""
         url = f"{ITEMS}?order_by=name&size=2&total=none&search=%3C"
         first = await alice.get(url)
         url += f"&cursor={first.json()['next_cursor']}"

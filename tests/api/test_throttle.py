@@ -1,6 +1,6 @@
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -32,7 +32,7 @@ type Told = Callable[[], Awaitable[list[tuple[Any, ...]]]]
 
 
 @asynccontextmanager
-async def throttling(app: Application, **settings: Any) -> AsyncIterator[Application]:
+async def throttling(app: Application, **settings: Any) -> AsyncGenerator[Application]:
     """An application of its own on the same database, as after a restart."""
     changes = settings | {"throttle_enabled": True}
     enabled = create_app(app.settings.model_copy(update=changes))

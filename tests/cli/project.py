@@ -27,8 +27,6 @@ class Project:
             if (ROOT / name).exists():
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, root / name)
-        if (ROOT / ".mypy_cache").exists():
-            shutil.copytree(ROOT / ".mypy_cache", root / ".mypy_cache")
         self.run("git", "init", "--quiet")
         self.commit()
 

@@ -66,7 +66,7 @@ def test_every_type_and_flag_is_clean(project: Project) -> None:
     project.run("ruff", "check", "src", "alembic", *folders)
     project.run("ruff", "format", "--check", "src", "alembic", *folders)
     project.run("lint-imports")
-    project.run("mypy", "src", *folders)
+    project.run("pyrefly", "check")
     suite = ["tests/conformance", "tests/test_migrations.py", *folders]
     project.run("pytest", "-q", "-n", "2", *suite, *(f"--resource={each}" for each in plurals))
     for name in reversed(EVERYTHING):

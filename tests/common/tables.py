@@ -1,6 +1,6 @@
 """Entities for tests alone: they may refer to users, and nobody else sees them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from sqlalchemy import MetaData
@@ -30,7 +30,7 @@ Base.metadata.tables[User.__tablename__].to_metadata(IsolatedEntity.metadata)
 
 
 @asynccontextmanager
-async def created(database: Database, *models: type[Entity]) -> AsyncIterator[None]:
+async def created(database: Database, *models: type[Entity]) -> AsyncGenerator[None]:
     """Their tables, for as long as the context lasts."""
     tables = [IsolatedEntity.metadata.tables[each.__tablename__] for each in models]
     assert all(table.name.startswith("test_") for table in tables)

@@ -1,6 +1,6 @@
 """Walks through lists, on PostgreSQL and in memory alike: no row is lost, and none comes twice."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -64,7 +64,7 @@ class Store:
 
 
 @asynccontextmanager
-async def new_store(kind: str, database: Database) -> AsyncIterator[Store]:
+async def new_store(kind: str, database: Database) -> AsyncGenerator[Store]:
     if kind == "memory":
         rows: dict[UUID, Item] = {}
         owner = UUID(int=0)

@@ -294,7 +294,7 @@ def test_a_document_is_one_value_with_one_error() -> None:
 
 
 def test_a_document_may_be_as_deep_as_the_parser_allows() -> None:
-    deep: Any = {}
+    deep: list[Any] = []
     for _ in range(100_000):
         deep = [deep]
     assert TypeAdapter[Any](Json).validate_python(deep) is not None

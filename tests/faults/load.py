@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -48,7 +48,7 @@ class Load:
 
 
 @asynccontextmanager
-async def under_load(*sends: Send, pause: float = 0.005) -> AsyncIterator[Load]:
+async def under_load(*sends: Send, pause: float = 0.005) -> AsyncGenerator[Load]:
     """Each of `sends` again and again until the context ends, with a pause in between."""
     load = Load()
     async with asyncio.TaskGroup() as group:

@@ -1,7 +1,7 @@
 """A network that can turn into a black hole: nothing is refused, and nothing arrives."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
 
@@ -59,7 +59,7 @@ class Proxy:
 
 
 @asynccontextmanager
-async def proxy_to(target: int) -> AsyncIterator[Proxy]:
+async def proxy_to(target: int) -> AsyncGenerator[Proxy]:
     proxy = Proxy(target)
     server = await asyncio.start_server(proxy.link, "127.0.0.1", 0)
     proxy.port = server.sockets[0].getsockname()[1]

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ class Server:
 
 
 @contextmanager
-def serving(url: str, folder: Path, *, workers: int = 1, **settings: str) -> Iterator[Server]:
+def serving(url: str, folder: Path, *, workers: int = 1, **settings: str) -> Generator[Server]:
     """A server on the database at the URL, which is gone at the end of the context."""
     port = free_port()
     environment = {

@@ -68,15 +68,15 @@ async def test_whoever_is_killed_each_key_runs_once(
     token = await create_token(app.database, await create_user(app.database, "a@example.com"))
     url = database_url(database_name)
     sent: Sent = []
-    broken, stopped = 0, False
+    broken: list[str] = []
+    stopped = False
 
     async def write(client: httpx.AsyncClient) -> None:
-        nonlocal broken
         while not stopped:
             body, key = item(), uuid4().hex
             response = await post(client, body, key)
             if response is None:
-                broken += 1
+                broken.append(key)
                 response = await post_until_answered(client, body, key)
             sent.append((key, body, response))
 

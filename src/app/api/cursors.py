@@ -79,5 +79,5 @@ def cursor_key(secret: str) -> bytes:
 def _adapter(model: type[Entity], fields: tuple[str, ...]) -> TypeAdapter[Any]:
     columns = model.metadata.tables[model.__tablename__].columns
     kinds = [columns[field].type.python_type | None for field in fields]
-    key: Any = tuple[*kinds]  # type: ignore[valid-type]  # known at run time
+    key: Any = tuple[*kinds]  # pyrefly: ignore[not-a-type]  # known at run time
     return TypeAdapter(tuple[bool, key | None])

@@ -10,7 +10,7 @@ from app.migrations import ROOT
 CHECKS = {
     "format": ["ruff", "format", "--check", "."],
     "lint": ["ruff", "check", "."],
-    "types": ["mypy"],
+    "types": ["pyrefly", "check"],
     "imports": ["lint-imports"],
     "fuzz": ["pytest", "-n0", "--capture=no", "tests/fuzz/fuzz_openapi.py"],
 }

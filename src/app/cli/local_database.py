@@ -1,6 +1,6 @@
 """The database of a development machine: the configured one, or one that needs no installation."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from pydantic import SecretStr
@@ -10,7 +10,7 @@ from app.embedded import DataDirInUseError, EmbeddedPostgres, EmbeddedPostgresEr
 
 
 @contextmanager
-def local_database(settings: Settings, *, own: bool = False) -> Iterator[Settings]:
+def local_database(settings: Settings, *, own: bool = False) -> Generator[Settings]:
     """Settings whose DATABASE_URL works for as long as the context lasts.
 
     Without one, in development, the embedded PostgreSQL of DATA_DIR is started, or a running one

@@ -76,7 +76,7 @@ def _texts(values: Iterable[Any], text: Callable[[Any], str]) -> Iterable[str]:
 def _quoted(values: Sequence[str | None]) -> str:
     """All in quotes but NULL, in as few steps as there can be for many."""
     if not any(map(is_, values, repeat(None))):
-        joined = "\0".join(values)  # type: ignore[arg-type]  # none of them is None
+        joined = "\0".join(values)  # pyrefly: ignore[no-matching-overload]  # none of them is None
         if joined.count("\0") == len(values) - 1:  # else one has a NUL, which PostgreSQL refuses
             return '"' + _escaped(joined).replace("\0", '","') + '"'
     return ",".join("NULL" if each is None else f'"{_escaped(each)}"' for each in values)

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Insert,
-    Select,
     String,
     Table,
     TableValuedAlias,
@@ -41,6 +40,7 @@ from app.common.array_text import ArrayText
 from app.common.sql_filters import bind_array, unbounded
 from app.core.repository import Outcome
 from app.exceptions import FieldError, Invalid
+from app.sql import Query
 
 NATURAL_KEY = "natural_key"  # what a table's `info` calls it
 
@@ -134,7 +134,7 @@ def update_set_fields(table: Table, key: Sequence[str], fields: Sequence[str]) -
     )
 
 
-def find(table: Table, key: Sequence[str]) -> Select[Any]:
+def find(table: Table, key: Sequence[str]) -> Query:
     return select(_outcome("unchanged"), *_identity(table)).where(
         *_live(table, key, _source(table, key, key=key))
     )
@@ -173,7 +173,7 @@ def _live(table: Table, key: Sequence[str], data: TableValuedAlias) -> list[Colu
     return [table.columns.deleted_at.is_(None), *same]
 
 
-def _rows(table: Table, names: Sequence[str]) -> Select[Any]:
+def _rows(table: Table, names: Sequence[str]) -> Query:
     data = _source(table, names)
     return select(*(_value(data, table.columns[name]) for name in names))
 

@@ -15,7 +15,6 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     FromClause,
-    Select,
     Table,
     bindparam,
     select,
@@ -27,6 +26,7 @@ from app.common.rows import listed
 from app.common.sql_filters import unbounded
 from app.core.filters import SortKey
 from app.core.pagination import Position
+from app.sql import Query
 
 
 class Shape(NamedTuple):
@@ -94,12 +94,12 @@ def order_by(
 
 
 def walk(
-    query: Select[Any],
+    query: Query,
     table: Table,
     keys: Sequence[SortKey],
     position: Shape,
     limit: BindParameter[int],
-) -> Select[Any]:
+) -> Query:
     """The first rows of a query behind the position, in the order of the walk."""
     backwards = position.backwards
     parts = [

@@ -22,6 +22,7 @@ from app.core.repository import (
     Upserted,
     Versions,
 )
+from app.core.schemas import field_names
 from app.exceptions import Conflict, FieldError, NotFound
 
 
@@ -77,7 +78,7 @@ class MemoryRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](
             values["owner_id"] = self.owner_id
         now = datetime.now(UTC)
         values |= {"created_at": now, "updated_at": now, "version": 1, "deleted_at": None}
-        return self._store(values | {name: getattr(data, name) for name in type(data).model_fields})
+        return self._store(values | {name: getattr(data, name) for name in field_names(data)})
 
     async def update(
         self, id: UUID, data: UpdateT, versions: Versions | None = None

@@ -22,6 +22,7 @@ from app.core.repository import (
     Upserted,
     Versions,
 )
+from app.core.schemas import field_names
 from app.database import UnitOfWork
 from app.exceptions import NotFound, PreconditionFailed
 from app.sql import Row
@@ -102,7 +103,7 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
     async def create(self, data: CreateT) -> ModelT:
         await self._references.require(self.work, self.caller, [data])
         values = {name: make() for name, make in self._new_row().items()}
-        values |= {name: getattr(data, name) for name in type(data).model_fields}
+        values |= {name: getattr(data, name) for name in field_names(data)}
         created = self._one(await self.work.fetch_one(self._sql.create(values), values))
         assert created is not None
         return created
@@ -175,11 +176,11 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
             for row in found:
                 outcomes.setdefault(row[2:], Upserted(row[1], row[0]))
 
-        optional = [name for name in type(rows[0]).model_fields if name not in self.natural_key]
+        optional = [name for name in field_names(rows[0]) if name not in self.natural_key]
         fields, alike = bulk.set_fields(rows, optional)
         key = ["owner_id", *self.natural_key] if self.owned else [*self.natural_key]
         # Items that set different fields: the first statement creates, and locks what exists.
-        names = [*self._new_row(), *type(rows[0]).model_fields]
+        names = [*self._new_row(), *field_names(rows[0])]
         upsert = self._sql.bulk_upsert(names, key, fields if alike else [])
         await self.work.fetch_batches(upsert, map(self._columns, parts), take)
         if not alike:
@@ -233,6 +234,8 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
 
     def _columns(self, rows: Sequence[CreateT]) -> dict[str, Sequence[Any]]:
         """The rows to insert, as one list a column."""
-        columns = {name: [make() for _ in rows] for name, make in self._new_row().items()}
-        names = list(type(rows[0]).model_fields)
+        columns: dict[str, Sequence[Any]] = {
+            name: [make() for _ in rows] for name, make in self._new_row().items()
+        }
+        names = field_names(rows[0])
         return columns | dict(zip(names, bulk.columns_of(rows, names), strict=True))

@@ -25,7 +25,7 @@ from app.common.sql_filters import bind_array
 from app.core.filters import Deleted, Filter, Operator
 from app.core.models import Entity
 from app.core.pagination import Position
-from app.sql import Statement
+from app.sql import Query, Statement
 
 MAX_KEPT = 500  # of one entity; filters come in more shapes than anyone asks for
 DEEP = 1000  # rows to skip, from which on it pays to skip ids alone
@@ -175,11 +175,11 @@ class Statements[ModelT: Entity]:
         query = self._matching(filters).order_by(*keyset.order_by(self.table, filters.order))
         return query.limit(_bound("limit")).offset(_bound("offset"))
 
-    def _shallow_page(self, filters: Filter) -> Select[Any]:
+    def _shallow_page(self, filters: Filter) -> Query:
         columns = listed(self.table)
         return self._page(filters).with_only_columns(*columns, maintain_column_froms=True)
 
-    def _deep_page(self, filters: Filter) -> Select[Any]:
+    def _deep_page(self, filters: Filter) -> Query:
         # An index with all that is asked for has the ids without a look at any row. They come in an
         # array: of a join with so many rows, a kept plan expects a tenth of the table.
         id = self.table.columns.id

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar, override
 
 from fastapi_filter.base.filter import BaseFilterModel
 from pydantic import (
@@ -172,19 +172,22 @@ class Filter(PageParams, BaseFilterModel):
 
     @field_validator("order_by", mode="before")
     @classmethod
-    def split_str(cls, value: Any, _: ValidationInfo) -> Any:
+    @override
+    def split_str(cls, value: Any, field: ValidationInfo) -> Any:
         """In place of the base's, which is called for every parameter."""
         return _split_each(value)
 
     @field_validator("order_by", mode="before")
     @classmethod
-    def validate_order_by(cls, value: Any, _: ValidationInfo) -> Any:
+    @override
+    def validate_order_by(cls, value: Any, field: ValidationInfo) -> Any:
         """Leave the keys to the Literal of an entity: the base would take any attribute."""
         return value
 
     @field_validator("order_by", mode="before")
     @classmethod
-    def strip_order_by_values(cls, value: Any, _: ValidationInfo) -> Any:
+    @override
+    def strip_order_by_values(cls, value: Any, field: ValidationInfo) -> Any:
         return value
 
     @cached_property

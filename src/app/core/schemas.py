@@ -69,6 +69,10 @@ def example(fields: dict[str, JsonValue]) -> ConfigDict:
     return ConfigDict(json_schema_extra={"example": fields})
 
 
+def field_names(data: BaseModel) -> list[str]:
+    return list(type(data).model_fields)
+
+
 class ReadSchema(BaseModel):
     """The base of answers, filled from a model's attributes."""
 
@@ -150,7 +154,7 @@ def _url(value: str) -> str:
 
 
 def _document(value: Any) -> Any:
-    if not isinstance(value, dict | list):
+    if not isinstance(value, (dict, list)):
         raise ValueError("must be a JSON object or array")  # noqa: TRY004 - pydantic's contract
     found: list[Any] = [value]
     for each in found:  # which grows: nesting has no limit here

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -100,7 +100,7 @@ def _ruff(files: Files, *commands: list[str]) -> dict[Path, str]:
 
 
 @contextmanager
-def scratch(files: Files) -> Iterator[Path]:
+def scratch(files: Files) -> Generator[Path]:
     """A folder within the project, with these files, that is gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix=".new-", dir=ROOT))
     try:

@@ -34,7 +34,7 @@ def verify(plan: Plan, *, migrates: bool) -> Iterator[Result]:
     ]  # fmt: skip
     checks = {
         **({"tests": tests} if migrates else {}),  # which need the tables
-        "types": ["mypy", f"src/app/{plural}", f"tests/{plural}"],
+        "types": ["pyrefly", "check", f"src/app/{plural}", f"tests/{plural}"],
         "imports": ["lint-imports"],
         "format": ["ruff", "format", "--check", *python],
         "lint": ["ruff", "check", *python],

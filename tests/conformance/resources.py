@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import pytest
@@ -117,14 +117,18 @@ class Resource:
 
     def typed(self, field: str, value: Any) -> Any:
         """A JSON value as one that compares like the column's."""
-        kind: Any = self.table.columns[field].type.python_type
-        return TypeAdapter(kind | None).validate_python(value)
+        return _adapter(self.table.columns[field].type.python_type).validate_python(value)
 
     def is_public(self, route: str) -> bool:
         return authenticate not in _calls(self.routes[route].dependant)
 
     def demands_if_match(self, route: str) -> bool:
         return require_if_match in _calls(self.routes[route].dependant)
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind | None)
 
 
 def body_of(route: RouteContext) -> type[BaseModel]:

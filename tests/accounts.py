@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from app.database import Database
 from app.sql import Row
+from app.unit_of_work import UnitOfWork
 from tests.factories import PASSWORD
 
 AUTH = "/api/v1/auth"
@@ -52,13 +53,13 @@ async def id_of(client: httpx.AsyncClient) -> str:
 
 
 async def execute(database: Database, sql: str) -> None:
-    async with database.unit_of_work() as work:
+    async with UnitOfWork(database) as work:
         await work.execute(text(sql))
         await work.commit()
 
 
 async def fetch(database: Database, sql: str) -> list[Row]:
-    async with database.unit_of_work() as work:
+    async with UnitOfWork(database) as work:
         return await work.fetch(text(sql))
 
 

@@ -19,11 +19,12 @@ from sqlalchemy import delete, make_url, text
 
 from app.config import Environment, Settings
 from app.core.models import Base
-from app.database import Database, UnitOfWork
+from app.database import Database
 from app.embedded import EmbeddedPostgres
 from app.logging import configure_logging
 from app.main import Application, create_app
 from app.migrations import upgrade
+from app.unit_of_work import UnitOfWork
 from tests.factories import SignIn, create_token, create_user, find_user
 from tests.mailbox import Mailbox
 
@@ -157,7 +158,7 @@ async def app(session_app: Application) -> AsyncIterator[Application]:
     # Some tables' rows go in less time than TRUNCATE needs to look at its files.
     tables = [each for each in reversed(Base.metadata.sorted_tables) if each.name != APPEND_ONLY]
     clear = [*(str(delete(table)) for table in tables), CLEAR_APPEND_ONLY]
-    async with session_app.database.unit_of_work() as work:
+    async with UnitOfWork(session_app.database) as work:
         await work.execute(text("; ".join(clear)))
         await work.commit()
 
@@ -170,7 +171,7 @@ def database(app: Application) -> Database:
 @pytest.fixture
 async def work(database: Database) -> AsyncIterator[UnitOfWork]:
     """A unit of work that the test may commit; otherwise nothing of it stays."""
-    async with database.unit_of_work() as work:
+    async with UnitOfWork(database) as work:
         yield work
 
 

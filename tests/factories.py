@@ -11,6 +11,7 @@ from app.auth.repository import SessionRepository
 from app.auth.tokens import new_token, token_hash
 from app.core.repository import EVERYONE
 from app.database import Database
+from app.unit_of_work import UnitOfWork
 from app.users.models import User
 from app.users.repository import UserRepository
 from app.users.schemas import UserCreate
@@ -28,7 +29,7 @@ class SignIn(Protocol):
 
 async def create_user(database: Database, email: str, *, superuser: bool = False) -> User:
     """A user with the PASSWORD."""
-    async with database.unit_of_work() as work:
+    async with UnitOfWork(database) as work:
         data = UserCreate(email=email, password_hash=CHEAP_HASH, is_superuser=superuser)
         user = await UserRepository(work, EVERYONE).create(data)
         await work.commit()
@@ -36,13 +37,13 @@ async def create_user(database: Database, email: str, *, superuser: bool = False
 
 
 async def find_user(database: Database, email: str) -> User | None:
-    async with database.unit_of_work() as work:
+    async with UnitOfWork(database) as work:
         return await UserRepository(work, EVERYONE).by_email(email)
 
 
 async def create_token(database: Database, user: User) -> str:
     token = new_token()
-    async with database.unit_of_work() as work:
+    async with UnitOfWork(database) as work:
         await SessionRepository(work).create(user, token_hash(token), timedelta(days=1))
         await work.commit()
     return token

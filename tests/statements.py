@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from app.database import UnitOfWork
+from app.unit_of_work import UnitOfWork
 
 
 @contextmanager

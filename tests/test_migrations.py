@@ -27,6 +27,7 @@ from app.config import Settings
 from app.core.models import Base
 from app.database import Database
 from app.migrations import alembic_config, upgrade
+from app.unit_of_work import UnitOfWork
 from tests.conftest import connect, database_url
 
 SAMPLES: dict[type, Any] = {
@@ -78,7 +79,7 @@ async def fill(suffix: str, settings: Settings) -> None:
     """Put a row into every table that has none, whatever the entities are."""
     database = Database(database_url(suffix), settings)
     keys: dict[str, Any] = {}
-    async with database.unit_of_work() as work:
+    async with UnitOfWork(database) as work:
         for each in Base.metadata.sorted_tables:
             values = {column.name: sample(column) for column in each.columns}
             keys[each.name] = values.get("id")

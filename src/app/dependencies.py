@@ -8,8 +8,8 @@ from fastapi import Depends, Header, Request
 from app import entity_tags
 from app.config import Settings
 from app.core.repository import Versions
-from app.database import UnitOfWork
 from app.exceptions import PreconditionRequired
+from app.unit_of_work import UnitOfWork
 
 MAX_USER_AGENT = 255  # characters that are kept
 

@@ -3,7 +3,7 @@
 import re
 
 from app.core.repository import Versions
-from app.core.schemas import INT4_MAX
+from app.core.types import INT4_MAX
 from app.exceptions import FieldError, Invalid
 
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'

@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import column, func, select, table
 from sqlalchemy.exc import DBAPIError
 
-from app.database import UnitOfWork
+from app.unit_of_work import UnitOfWork
 
 ROOT = Path(__file__).resolve().parents[2]
 ATTEMPTS = 60

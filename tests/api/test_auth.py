@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from app.database import Database
+from app.unit_of_work import UnitOfWork
 from tests.accounts import (
     EMAIL,
     ME,
@@ -200,7 +201,7 @@ class TestLogin:
         self, client: httpx.AsyncClient, database: Database
     ) -> None:
         await create_user(database, EMAIL)
-        async with database.unit_of_work() as work:
+        async with UnitOfWork(database) as work:
             await work.execute(text("UPDATE users SET is_active = false"))
             attempt = asyncio.create_task(login(client))
             await asyncio.sleep(0.2)  # by now it waits for this transaction

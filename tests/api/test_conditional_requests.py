@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import APIRouter
 
-from app.core.schemas import Id
+from app.core.types import Id
 from app.dependencies import RequiredIfMatch
 from app.items.dependencies import Items
 from app.items.models import Item

@@ -28,6 +28,7 @@ from app.items.dependencies import Items, LoadedItem
 from app.items.models import Item
 from app.items.schemas import ItemCreate, ItemRead
 from app.main import Application, create_app
+from app.unit_of_work import UnitOfWork
 from tests.conftest import connect, new_client
 from tests.factories import create_items, create_token, create_user, item
 from tests.faults.load import eventually
@@ -69,14 +70,14 @@ async def serve(app: Application) -> AsyncIterator[Serve]:
 
 
 async def count(database: Database, table: str) -> int:
-    async with database.unit_of_work() as work:
+    async with UnitOfWork(database) as work:
         row = await work.fetch_one(text(f"SELECT count(*) FROM {table}"))  # noqa: S608 - a constant
     assert row is not None
     return int(row[0])
 
 
 async def age_all_keys(database: Database, by: str) -> None:
-    async with database.unit_of_work() as work:
+    async with UnitOfWork(database) as work:
         aged = "UPDATE idempotency_keys SET created_at = created_at - CAST(:by AS text)::interval"
         await work.execute(text(aged).bindparams(by=by))
         await work.commit()

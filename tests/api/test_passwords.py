@@ -107,7 +107,7 @@ class TestChangePassword:
             raise ServiceUnavailable
 
         with monkeypatch.context() as patch:
-            patch.setattr("app.database.UnitOfWork.commit", fail)
+            patch.setattr("app.unit_of_work.UnitOfWork.commit", fail)
             assert (await post(alice, "password", **CHANGE)).status_code == 503
         assert mailbox.sent == []
         assert (await post(alice, "password", **CHANGE)).status_code == 204

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from app.database import Database
+from app.unit_of_work import UnitOfWork
 from tests.accounts import (
     ALICE,
     ME,
@@ -168,7 +169,7 @@ class TestUpdateUser:
     ) -> None:
         path = await path_of(database, ALICE)
         await execute(database, "UPDATE users SET is_active = false WHERE NOT is_superuser")
-        async with database.unit_of_work() as work:
+        async with UnitOfWork(database) as work:
             await work.execute(text("UPDATE users SET is_active = true WHERE NOT is_superuser"))
             disabling = asyncio.create_task(root.patch(path, json={"is_active": False}))
             await asyncio.sleep(0.2)  # by now it waits for this transaction

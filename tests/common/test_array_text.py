@@ -28,13 +28,14 @@ from sqlalchemy.types import TypeEngine
 from app.common.array_text import ArrayText
 from app.database import Database
 from app.exceptions import Invalid
+from app.unit_of_work import UnitOfWork
 
 TEXTS = st.lists(st.none() | st.text(st.characters(exclude_characters="\0", codec="utf-8")))
 
 
 async def read_back(database: Database, kind: TypeEngine[Any], values: list[Any]) -> list[Any]:
     array = cast(bindparam("values", None, ArrayText(kind)), ARRAY(kind))
-    async with database.unit_of_work() as work:
+    async with UnitOfWork(database) as work:
         row = await work.fetch_one(select(array), {"values": values})
     assert row is not None
     found: list[Any] = row[0]

@@ -12,6 +12,7 @@ from app.database import Database
 from app.items.filters import ItemFilter
 from app.items.repository import ItemRepository
 from app.items.schemas import ItemCreate
+from app.unit_of_work import UnitOfWork
 from tests.factories import create_user
 
 WRITERS, ROUNDS, KEYS = 4, 50, 200
@@ -42,7 +43,7 @@ async def test_writers_over_the_same_keys_never_deadlock(database: Database, own
                 shuffled[:100] = [
                     ItemCreate(name="n", sku=each.sku, price=each.price) for each in shuffled[:100]
                 ]
-            async with database.unit_of_work() as work:
+            async with UnitOfWork(database) as work:
                 results = await ItemRepository(work, owner).bulk_upsert(shuffled)
                 await work.commit()
             outcomes.update(each.outcome for each in results)
@@ -50,14 +51,14 @@ async def test_writers_over_the_same_keys_never_deadlock(database: Database, own
     await asyncio.gather(*(write(writer) for writer in range(WRITERS)))
     assert outcomes["created"] == KEYS
     assert outcomes.total() == WRITERS * ROUNDS * KEYS
-    async with database.unit_of_work() as work:
+    async with UnitOfWork(database) as work:
         assert await ItemRepository(work, owner).count(ItemFilter()) == KEYS
 
 
 async def test_twenty_thousand_rows_in_one_call(database: Database, owner: UUID) -> None:
     # Takes about a second: three passes over the rows.
     many = 20_000
-    async with database.unit_of_work() as work:
+    async with UnitOfWork(database) as work:
         items = ItemRepository(work, owner)
         outcomes = [
             Counter(each.outcome for each in await items.bulk_upsert(batch))
@@ -71,13 +72,13 @@ async def test_twenty_thousand_rows_in_one_call(database: Database, owner: UUID)
 
 
 async def test_deletes_of_the_same_rows_never_deadlock(database: Database, owner: UUID) -> None:
-    async with database.unit_of_work() as work:
+    async with UnitOfWork(database) as work:
         created = await ItemRepository(work, owner).bulk_create(rows(KEYS, 1))
         await work.commit()
     ids = [each.id for each in created]
 
     async def delete() -> int:
-        async with database.unit_of_work() as work:
+        async with UnitOfWork(database) as work:
             shuffled = random.sample(ids, len(ids))
             deleted = await ItemRepository(work, owner).bulk_delete(shuffled)
             await work.commit()

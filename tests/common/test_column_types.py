@@ -29,14 +29,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.api.rendering import Renderer
 from app.common.memory_repository import MemoryRepository
 from app.common.postgres_repository import PostgresRepository
-from app.core import schemas
+from app.core import schemas, types
 from app.core.filters import Filter, OrderBy, Values
 from app.core.models import Document, Entity, unique_among_live
 from app.core.pagination import Page
 from app.core.repository import EVERYONE, AbstractRepository
-from app.core.schemas import UNSET, Array, Day, Digits, Id, Json, Real, TimeOfDay, Timestamp
-from app.database import UnitOfWork
+from app.core.schemas import UNSET
+from app.core.types import Array, Day, Digits, Id, Json, Real, TimeOfDay, Timestamp
 from app.main import Application
+from app.unit_of_work import UnitOfWork
 from tests.common.tables import IsolatedEntity, created
 
 
@@ -82,10 +83,10 @@ NONE: Any = Field(default_factory=list)
 
 
 class SampleCreate(schemas.Schema):
-    name: schemas.Text
-    words: schemas.Text | None = None
-    number: schemas.Integer | None = None
-    big: schemas.BigInteger | None = None
+    name: types.Text
+    words: types.Text | None = None
+    number: types.Integer | None = None
+    big: types.BigInteger | None = None
     flag: bool | None = None
     share: Real | None = None
     price: Annotated[Decimal, Digits(12, 2)] | None = None
@@ -95,10 +96,10 @@ class SampleCreate(schemas.Schema):
     code: Id | None = None
     colour: Colour | None = None
     document: Json | None = None
-    texts: Array[schemas.Text] | None = None
-    lines: Array[schemas.Text] = NONE
-    numbers: Array[schemas.Integer] = NONE
-    bigs: Array[schemas.BigInteger] = NONE
+    texts: Array[types.Text] | None = None
+    lines: Array[types.Text] = NONE
+    numbers: Array[types.Integer] = NONE
+    bigs: Array[types.BigInteger] = NONE
     flags: Array[bool] = NONE
     shares: Array[Real] = NONE
     prices: Array[Annotated[Decimal, Digits(6, 2)]] = NONE
@@ -110,7 +111,7 @@ class SampleCreate(schemas.Schema):
 
 
 class SampleUpdate(SampleCreate):
-    name: schemas.Text = UNSET
+    name: types.Text = UNSET
 
 
 class SampleRead(schemas.ReadSchema):
@@ -143,12 +144,12 @@ class SampleRead(schemas.ReadSchema):
 
 
 class SampleFilter(Filter):
-    big: schemas.BigInteger | None = None
-    big__in: Values[schemas.BigInteger] = None
+    big: types.BigInteger | None = None
+    big__in: Values[types.BigInteger] = None
     flag__in: Values[bool] = None
     share__gt: Real | None = None
     share__in: Values[Real] = None
-    price__not_in: Values[schemas.Number] = None
+    price__not_in: Values[types.Number] = None
     day: Day | None = None
     day__gte: Day | None = None
     day__in: Values[Day] = None
@@ -223,8 +224,8 @@ USUAL: Fields = {
 EXTREME: Fields = {
     "name": "extreme",
     "words": "".join(AWKWARD),
-    "number": schemas.INT4_MIN,
-    "big": schemas.INT8_MAX,
+    "number": types.INT4_MIN,
+    "big": types.INT8_MAX,
     "flag": False,
     "share": 1.7976931348623157e308,
     "price": Decimal("-9999999999.99"),
@@ -236,8 +237,8 @@ EXTREME: Fields = {
     "document": [[1, [2]], [], {}, [None], *AWKWARD, 2**64, 10**300, 5e-324],
     "texts": AWKWARD,
     "lines": [],
-    "numbers": [schemas.INT4_MIN, schemas.INT4_MAX],
-    "bigs": [schemas.INT8_MIN, schemas.INT8_MAX],
+    "numbers": [types.INT4_MIN, types.INT4_MAX],
+    "bigs": [types.INT8_MIN, types.INT8_MAX],
     "flags": [False],
     "shares": [5e-324, -1.7976931348623157e308, 0.30000000000000004],
     "prices": [Decimal("1E+3"), Decimal("-0.01")],
@@ -339,7 +340,7 @@ async def test_null_is_null(samples: Samples) -> None:
     ("query", "found"),
     [
         ({"big": str(2**40)}, ["usual"]),
-        ({"big__in": f"1,{schemas.INT8_MAX}"}, ["extreme"]),
+        ({"big__in": f"1,{types.INT8_MAX}"}, ["extreme"]),
         ({"flag__in": "true,false"}, ["extreme", "usual"]),
         ({"share__gt": "1e300"}, ["extreme"]),
         ({"share__in": "0.1,7"}, ["usual"]),

@@ -21,11 +21,12 @@ from app.config import Settings
 from app.core.filters import SortKey
 from app.core.pagination import Position
 from app.core.repository import EVERYONE
-from app.database import Database, UnitOfWork
+from app.database import Database
 from app.items.filters import ItemFilter
 from app.items.repository import ItemRepository
 from app.items.schemas import ItemCreate
 from app.sql import DIALECT, Statement
+from app.unit_of_work import UnitOfWork
 from app.users.repository import UserRepository
 from app.users.schemas import UserCreate
 from tests.conftest import connect, database_url
@@ -155,7 +156,7 @@ class Many:
         found: list[list[UUID]] = []
         filters = ItemFilter.model_validate({"order_by": [order], "size": SIZE})
         position: Position | None = Position(backwards=backwards)
-        async with self.database.unit_of_work() as work:
+        async with UnitOfWork(self.database) as work:
             items = ItemRepository(work, self.owner)
             while position is not None:
                 page = await items.list(filters.at_position(position))
@@ -255,7 +256,7 @@ async def test_a_deep_page_is_found_by_its_ids(many: Many, plans: str) -> None:
     assert "Seq Scan" not in by_ids.kinds
     assert by_ids.buffers * 5 <= plain.buffers
     expected = (await many.ids("created_at DESC, id DESC"))[-SIZE:]
-    async with many.database.unit_of_work() as work:
+    async with UnitOfWork(many.database) as work:
         page = await ItemRepository(work, many.owner).list(filters)
     assert [each.id for each in page.items] == expected
 

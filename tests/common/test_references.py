@@ -14,10 +14,12 @@ from app.common.memory_repository import MemoryRepository
 from app.common.postgres_repository import PostgresRepository
 from app.core.models import OnDelete, Owned, reference, unique_among_live, uuid7
 from app.core.repository import EVERYONE
-from app.core.schemas import UNSET, Id, Schema, Text
-from app.database import Database, UnitOfWork
+from app.core.schemas import UNSET, Schema
+from app.core.types import Id, Text
+from app.database import Database
 from app.exceptions import Conflict, Invalid, NotFound, PreconditionFailed
 from app.main import Application
+from app.unit_of_work import UnitOfWork
 from tests import factories
 from tests.common.tables import IsolatedEntity, created
 from tests.statements import recorded_statements
@@ -257,7 +259,7 @@ class TestDelete:
         assert await shop.customers.delete(customer)
 
     async def test_restrict_changes_nothing(self, database: Database, owner: UUID) -> None:
-        async with database.unit_of_work() as work:
+        async with UnitOfWork(database) as work:
             shop = Shop(work, owner)
             customers = [await shop.customer() for _ in range(2)]
             project = await shop.project(customers[0])
@@ -268,10 +270,10 @@ class TestDelete:
             lambda shop: shop.customers.bulk_delete(customers),
         ]
         for call in calls:
-            async with database.unit_of_work() as work:
+            async with UnitOfWork(database) as work:
                 with pytest.raises(Conflict):
                     await call(Shop(work, owner))
-        async with database.unit_of_work() as work:
+        async with UnitOfWork(database) as work:
             shop = Shop(work, owner)
             assert all([await shop.customers.get(each) for each in customers])
             assert await shop.projects.get(project)
@@ -388,7 +390,7 @@ class TestTwoWhoMeet:
     @pytest.fixture
     async def parent(self, database: Database, owner: UUID) -> UUID:
         """One that no live row refers to; a live and a deleted invoice are there to be written."""
-        async with database.unit_of_work() as work:
+        async with UnitOfWork(database) as work:
             shop = Shop(work, owner)
             parent = await shop.customer()
             await shop.invoices.create(invoice(await shop.customer(), "live"))
@@ -406,15 +408,15 @@ class TestTwoWhoMeet:
         """Run the first, then the second up to where it waits; what became of that one."""
 
         async def run() -> Any:
-            async with database.unit_of_work() as work:
+            async with UnitOfWork(database) as work:
                 result = await second(work)
                 await work.commit()
                 return result
 
-        async with database.unit_of_work() as work:
+        async with UnitOfWork(database) as work:
             await first(work)
             waiting = asyncio.create_task(run())
-            async with database.unit_of_work() as observer:
+            async with UnitOfWork(database) as observer:
                 locked = text("SELECT FROM pg_locks WHERE NOT granted LIMIT 1")
                 while not await observer.fetch(locked):
                     assert not waiting.done(), waiting
@@ -465,7 +467,7 @@ class TestTwoWhoMeet:
             database, write, lambda work: Shop(work, owner).customers.delete(parent)
         )
         assert deleted is True
-        async with database.unit_of_work() as work:
+        async with UnitOfWork(database) as work:
             shop = Shop(work, owner)
             if rule == "cascade":
                 assert await shop.projects.get(made[0]) is None
@@ -477,7 +479,7 @@ class TestTwoWhoMeet:
     async def test_a_child_that_is_just_being_written_goes_along(
         self, database: Database, owner: UUID, parent: UUID
     ) -> None:
-        async with database.unit_of_work() as work:
+        async with UnitOfWork(database) as work:
             shop = Shop(work, owner)
             project = await shop.project(parent)
             await work.commit()
@@ -487,7 +489,7 @@ class TestTwoWhoMeet:
             await work.execute(update(Project).where(Project.id == project).values(values))
 
         await self.meet(database, rename, lambda work: Shop(work, owner).customers.delete(parent))
-        async with database.unit_of_work() as work:
+        async with UnitOfWork(database) as work:
             [row] = await work.fetch(select(Project.name, Project.version, Project.deleted_at))
         assert (row["name"], row["version"]) == ("new", 3)
         assert row["deleted_at"] is not None
@@ -501,13 +503,13 @@ async def run_all(calls: Sequence[Awaitable[Any]]) -> list[str]:
 async def test_a_crowd_leaves_no_child_behind_and_never_deadlocks(
     database: Database, owner: UUID
 ) -> None:
-    async with database.unit_of_work() as work:
+    async with UnitOfWork(database) as work:
         shop = Shop(work, owner)
         customers = [await shop.customer() for _ in range(20)]
         await work.commit()
 
     async def add(number: int) -> None:
-        async with database.unit_of_work() as work:
+        async with UnitOfWork(database) as work:
             shop = Shop(work, owner)
             chosen = random.sample(customers, 3)
             await shop.projects.bulk_create([ProjectCreate(customer_id=each) for each in chosen])
@@ -517,7 +519,7 @@ async def test_a_crowd_leaves_no_child_behind_and_never_deadlocks(
             await work.commit()
 
     async def remove(number: int) -> None:
-        async with database.unit_of_work() as work:
+        async with UnitOfWork(database) as work:
             shop = Shop(work, owner)
             chosen = sorted(random.sample(customers, 2))
             for each in chosen if number % 2 else ():
@@ -528,7 +530,7 @@ async def test_a_crowd_leaves_no_child_behind_and_never_deadlocks(
     calls = [call(number) for number in range(40) for call in (add, remove)]
     random.shuffle(calls)
     assert set(await run_all(calls)) <= {"Conflict", "Invalid", "NotFound"}
-    async with database.unit_of_work() as work:
+    async with UnitOfWork(database) as work:
         for child, column in (
             (Invoice, Invoice.customer_id),
             (Invoice, Invoice.payer_id),

@@ -27,6 +27,7 @@ from app.items.repository import ItemRepository
 from app.items.schemas import ItemCreate, ItemUpdate
 from app.main import Application
 from app.sql import Statement
+from app.unit_of_work import UnitOfWork
 from app.users.repository import UserRepository
 from app.users.schemas import UserCreate
 
@@ -74,7 +75,7 @@ async def new_store(kind: str, database: Database) -> AsyncGenerator[Store]:
 
         yield Store(MemoryItems(owner, rows), remember)
         return
-    async with database.unit_of_work() as work:  # of which nothing stays
+    async with UnitOfWork(database) as work:  # of which nothing stays
         data = UserCreate(email="walker@example.com", password_hash="none", is_superuser=False)
         user = await UserRepository(work, EVERYONE).create(data)
 

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from app.core.filters import MAX_VALUES, Filter, Operator, SortKey, split
-from app.core.schemas import Text
+from app.core.types import Text
 from app.items.filters import ItemFilter
 from app.items.models import Item
 

@@ -9,6 +9,7 @@ from app.database import Database
 from app.items.repository import ItemRepository
 from app.items.schemas import ItemCreate
 from app.main import collect_less_garbage
+from app.unit_of_work import UnitOfWork
 from bench.upserts.protocol import Upsert
 
 ITEMS = TypeAdapter(list[ItemCreate])
@@ -21,7 +22,7 @@ async def open_upsert() -> Upsert:
     collect_less_garbage()  # as the application does when it starts
 
     async def upsert(owner: UUID, body: bytes) -> None:
-        async with database.unit_of_work() as work:
+        async with UnitOfWork(database) as work:
             await ItemRepository(work, owner).bulk_upsert(ITEMS.validate_json(body))
             await work.commit()
 

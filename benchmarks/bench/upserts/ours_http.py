@@ -10,6 +10,7 @@ from app.config import load_settings
 from app.core.repository import EVERYONE
 from app.logging import configure_logging
 from app.main import Application, collect_less_garbage, create_app
+from app.unit_of_work import UnitOfWork
 from app.users.repository import UserRepository
 from bench.settings import ITEMS
 from bench.upserts.protocol import Upsert
@@ -61,7 +62,7 @@ async def open_upsert() -> Upsert:
 
 async def _sign_in(app: Application, owner: UUID) -> str:
     token = new_token()
-    async with app.database.unit_of_work() as work:
+    async with UnitOfWork(app.database) as work:
         user = await UserRepository(work, EVERYONE).get(owner)
         assert user is not None
         created = await SessionRepository(work).create(user, token_hash(token), timedelta(days=1))

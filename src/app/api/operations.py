@@ -29,7 +29,7 @@ from app.api.lists import List, filters_of
 from app.api.query_parameters import QueryParameters
 from app.api.rendering import Renderer
 from app.config import Settings
-from app.database import Database, UnitOfWork
+from app.database import Database
 from app.entity_tags import entity_tag, names
 from app.exception_handlers import answer
 from app.exceptions import (
@@ -40,6 +40,7 @@ from app.exceptions import (
     UnknownParameter,
 )
 from app.idempotency.dependencies import idempotency_key
+from app.unit_of_work import UnitOfWork
 
 type Headers = list[tuple[bytes, bytes]]
 
@@ -110,7 +111,7 @@ class Operation:
 
     async def _unit_of_work(self, request: Request, body: bytes) -> Response:
         state = request.scope["state"]
-        async with self._database.unit_of_work() as work:
+        async with UnitOfWork(self._database) as work:
             state["work"], state["body"] = work, body
             if self._repeatable and b"idempotency-key" in state["headers"]:
                 response = await run_once(work, request, lambda: self._solve(work, request, body))

@@ -9,6 +9,7 @@ from app.database import Database
 from app.exceptions import FieldError, Invalid, RateLimited
 from app.security_events.log import SecurityLog
 from app.security_events.schemas import Event
+from app.unit_of_work import UnitOfWork
 from app.users.models import User
 
 
@@ -90,7 +91,7 @@ class AddressService(AccountService):
         self.work.after_commit.append(self.outbox.mail("email_changed", user.email))
 
     async def _mail_reset(self, email: str, database: Database) -> None:
-        async with database.unit_of_work() as work:
+        async with UnitOfWork(database) as work:
             log = SecurityLog(work, self.client.ip)
             own = AddressService(work, self.settings, self.client, log, self.outbox)
             user = await own.users.by_email(email)

@@ -19,8 +19,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.auth.models import EmailToken
 from app.auth.tokens import new_token, token_hash
-from app.database import UnitOfWork
 from app.sql import Row, Statement
+from app.unit_of_work import UnitOfWork
 
 
 class Purpose(StrEnum):

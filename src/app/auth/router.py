@@ -20,7 +20,7 @@ from app.auth.schemas import (
     RequestReset,
     Sessions,
 )
-from app.core.schemas import Id
+from app.core.types import Id
 from app.users.models import User
 from app.users.schemas import UserRead
 

@@ -6,7 +6,8 @@ from uuid import UUID
 from pydantic import BaseModel, Field, SecretStr
 
 from app.auth.passwords import MAX_LENGTH, MAX_TYPED
-from app.core.schemas import Email, Schema, Text, example
+from app.core.schemas import Schema, example
+from app.core.types import Email, Text
 from app.users.schemas import DisplayName, UserRead
 
 Password = Annotated[

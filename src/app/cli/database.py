@@ -5,9 +5,10 @@ from app.auth.email_tokens import EmailTokenRepository
 from app.auth.repository import SessionRepository
 from app.cli.local_database import local_database
 from app.config import Settings, load_settings
-from app.database import Database, UnitOfWork
+from app.database import Database
 from app.idempotency import repository as idempotency
 from app.migrations import applied_revision, head_revision, upgrade
+from app.unit_of_work import UnitOfWork
 
 BATCH = 5000  # rows of one transaction, which holds them until it ends
 
@@ -27,7 +28,7 @@ async def applied(settings: Settings) -> str | None:
     assert settings.database_url is not None
     database = Database(settings.database_url.get_secret_value(), settings)
     try:
-        async with database.unit_of_work() as work:
+        async with UnitOfWork(database) as work:
             return await applied_revision(work)
     finally:
         await database.close()
@@ -58,7 +59,7 @@ async def _purge(settings: Settings) -> dict[str, int]:
 async def _all(database: Database, purge: Purge) -> int:
     total, purged = 0, BATCH
     while purged == BATCH:
-        async with database.unit_of_work() as work:
+        async with UnitOfWork(database) as work:
             purged = await purge(work)
             await work.commit()
         total += purged

@@ -20,6 +20,7 @@ from app.database import Database
 from app.exceptions import AppError
 from app.main import create_app
 from app.migrations import ROOT, head_revision, upgrade
+from app.unit_of_work import UnitOfWork
 
 GRACE = 15  # seconds for accepted requests to finish on SIGTERM
 # Seconds that a worker may take to start. The supervisor asks it whether it lives, which it cannot
@@ -175,7 +176,7 @@ async def _max_connections(settings: Settings) -> int:
     assert settings.database_url is not None
     database = Database(settings.database_url.get_secret_value(), settings)
     try:
-        async with database.unit_of_work() as work:
+        async with UnitOfWork(database) as work:
             row = await work.fetch_one(select(func.current_setting("max_connections")))
     finally:
         await database.close()

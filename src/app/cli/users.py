@@ -11,12 +11,13 @@ from app.auth.outbox import Outbox
 from app.auth.passwords import hash_password, require_strong
 from app.cli.local_database import local_database
 from app.config import Settings, load_settings
-from app.core.schemas import Email
+from app.core.types import Email
 from app.database import Database
 from app.dependencies import Client
 from app.exceptions import NotFound
 from app.mail import mailer
 from app.security_events.log import SecurityLog
+from app.unit_of_work import UnitOfWork
 from app.users.filters import UserFilter
 from app.users.models import User
 from app.users.schemas import UserAdminUpdate, UserCreate
@@ -167,7 +168,7 @@ async def _in_unit_of_work[T](settings: Settings, do: Callable[[Accounts], Await
     database = Database(settings.database_url.get_secret_value(), settings)
     nowhere = Client(ip=None, user_agent=None)
     try:
-        async with database.unit_of_work() as work:
+        async with UnitOfWork(database) as work:
             outbox = Outbox(mailer(settings), settings)
             result = await do(Accounts(work, settings, nowhere, SecurityLog(work, None), outbox))
             await work.commit()

@@ -23,9 +23,9 @@ from app.core.repository import (
     Versions,
 )
 from app.core.schemas import field_names
-from app.database import UnitOfWork
 from app.exceptions import NotFound, PreconditionFailed
 from app.sql import Row
+from app.unit_of_work import UnitOfWork
 
 
 class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](

@@ -32,9 +32,9 @@ from app.common.sql_filters import bind_array
 from app.core.models import Entity, OnDelete
 from app.core.registry import load_models
 from app.core.repository import Caller, Everyone
-from app.database import UnitOfWork
 from app.exceptions import Conflict, FieldError, Invalid
 from app.sql import Row, Statement
+from app.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)

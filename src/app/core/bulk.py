@@ -7,7 +7,8 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.repository import Upserted
-from app.core.schemas import Id, Schema
+from app.core.schemas import Schema
+from app.core.types import Id
 
 MAX_ROWS = 10_000  # that a body can hold at all; how many it may is a setting
 

@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from app.core.pagination import PageParams
-from app.core.schemas import Text
+from app.core.types import Text
 
 MAX_VALUES = 100
 MAX_SORT_KEYS = 4

@@ -3,7 +3,7 @@ from typing import Annotated
 from fastapi import Depends
 
 from app.auth.dependencies import CurrentSession
-from app.core.schemas import Id
+from app.core.types import Id
 from app.dependencies import Work
 from app.items.models import Item
 from app.items.repository import ItemRepository

@@ -1,7 +1,7 @@
 from typing import ClassVar, Literal
 
 from app.core.filters import Filter, OrderBy, Search, Values
-from app.core.schemas import Integer, Number, Text, Timestamp
+from app.core.types import Integer, Number, Text, Timestamp
 from app.items.models import Item, ItemStatus
 
 ItemOrder = Literal[

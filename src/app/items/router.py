@@ -4,7 +4,7 @@ from fastapi import APIRouter, Query
 
 from app.core.bulk import BulkCreated, BulkDeleted, BulkIds, BulkItems, BulkUpserted
 from app.core.pagination import Page
-from app.core.schemas import Id
+from app.core.types import Id
 from app.dependencies import IfMatch
 from app.items.dependencies import Items, LoadedItem
 from app.items.filters import ItemFilter

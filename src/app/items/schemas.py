@@ -5,7 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.core.schemas import UNSET, Digits, Integer, ReadSchema, Schema, Text, example
+from app.core.schemas import UNSET, ReadSchema, Schema, example
+from app.core.types import Digits, Integer, Text
 from app.items.models import ItemStatus
 
 Name = Annotated[Text, Field(min_length=1, max_length=255)]

@@ -1,7 +1,7 @@
 from typing import ClassVar, Literal
 
 from app.core.filters import Filter, OrderBy, Search, Values
-from app.core.schemas import Id, Text, Timestamp
+from app.core.types import Id, Text, Timestamp
 from app.security_events.models import SecurityEvent
 from app.security_events.schemas import Event
 

@@ -1,7 +1,7 @@
 from typing import ClassVar, Literal
 
 from app.core.filters import Filter, OrderBy, Search
-from app.core.schemas import AddressText, Text, Timestamp
+from app.core.types import AddressText, Text, Timestamp
 from app.users.models import User
 
 UserOrder = Literal[

@@ -11,7 +11,7 @@ from app.auth.dependencies import (
     Superuser,
 )
 from app.core.pagination import Page
-from app.core.schemas import Id
+from app.core.types import Id
 from app.dependencies import IfMatch
 from app.users.dependencies import Users
 from app.users.filters import UserFilter

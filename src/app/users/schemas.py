@@ -4,7 +4,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.core.schemas import UNSET, Email, ReadSchema, Schema, Text, example
+from app.core.schemas import UNSET, ReadSchema, Schema, example
+from app.core.types import Email, Text
 
 DisplayName = Annotated[Text, Field(min_length=1, max_length=100)]
 

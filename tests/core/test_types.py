@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from app.core.filters import Values
-from app.core.schemas import (
+from app.core.schemas import Schema
+from app.core.types import (
     INT8_MAX,
     INT8_MIN,
     MAX_ELEMENTS,
@@ -26,7 +27,6 @@ from app.core.schemas import (
     Json,
     Number,
     Real,
-    Schema,
     Text,
     TimeOfDay,
     Timestamp,

@@ -40,7 +40,7 @@ def project(tmp_path: Path) -> Project:
 
 def test_an_entity_is_clean_at_once_and_leaves_nothing_behind(project: Project) -> None:
     written = project.app(CUSTOMER) + project.app(INVOICE)
-    for check in ("tests", "types", "imports", "format", "lint"):
+    for check in ("contract", "tests", "types", "imports", "format", "lint"):
         assert len(re.findall(rf"^ +passed  {check} in", written, re.MULTILINE)) == 2
     assert "    create  src/app/invoices/models.py\n" in written
     assert "\n  GET /api/v1/customers/{customer_id}/invoices\n" in written

@@ -8,7 +8,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -44,6 +44,10 @@ _embedded = pytest.StashKey[EmbeddedPostgres]()
 _made_template = pytest.StashKey[bool]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--part", help="2/3: runs every third test alone, from the second one on")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
@@ -75,10 +79,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         asyncio.run(drop_database(TEMPLATE))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None]:
     for each in items:
         if FAULTS in each.path.parents:
             each.add_marker(pytest.mark.faults)
+    yield
+    if part := config.getoption("--part"):  # of what the others left
+        number, parts = map(int, part.split("/"))
+        chosen = items[number - 1 :: parts]
+        config.hook.pytest_deselected(items=[each for each in items if each not in chosen])
+        items[:] = chosen
 
 
 def database_url(suffix: str) -> str:

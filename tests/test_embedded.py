@@ -218,6 +218,19 @@ def test_starts_after_an_interrupted_initdb(data_dir: Path) -> None:
         assert query(postgres.url(), "select 1") == 1
 
 
+@pytest.mark.parametrize("seconds", [0.05, 0.15, 0.3, 0.5])
+def test_leaves_no_process_when_its_start_is_interrupted(data_dir: Path, seconds: float) -> None:
+    before = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        with pytest.raises(KeyboardInterrupt), EmbeddedPostgres(data_dir, durable=False):
+            signal.pause()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    left = [each.info["cmdline"] or [] for each in psutil.process_iter(["cmdline"])]
+    assert not [each for each in left if str(data_dir) in " ".join(each)]
+
+
 def test_leaves_the_modes_of_private_parents_alone(data_dir: Path) -> None:
     parents = [data_dir.parent, data_dir.parent.parent]
     before = [parent.stat() for parent in parents]

@@ -268,8 +268,9 @@ class EmbeddedPostgres:
         process = self._spawn(command)
         try:
             return process.wait()
-        finally:
-            process.kill()  # when interrupted; one that ended gets no signal
+        except BaseException:
+            _kill_group(process)
+            raise
 
     def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as log:
@@ -324,6 +325,16 @@ def _end(pid: int, alive: Callable[[], bool], mode: str) -> None:
             os.kill(pid, number)
         deadline = time.monotonic() + seconds
         while alive() and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+
+def _kill_group(leader: subprocess.Popen[bytes]) -> None:
+    """Ends it and what it has started, and waits until they are gone."""
+    deadline = time.monotonic() + STOPS["kill"][1]
+    with suppress(OSError):  # none is left
+        while time.monotonic() < deadline:
+            os.killpg(leader.pid, signal.SIGKILL)
+            leader.poll()
             time.sleep(0.01)
 
 

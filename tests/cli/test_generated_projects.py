@@ -40,7 +40,7 @@ def project(tmp_path: Path) -> Project:
 
 def test_an_entity_is_clean_at_once_and_leaves_nothing_behind(project: Project) -> None:
     written = project.app(CUSTOMER) + project.app(INVOICE)
-    for check in ("contract", "tests", "types", "imports", "format", "lint"):
+    for check in ("format", "lint", "imports", "types", "tests"):
         assert len(re.findall(rf"^ +passed  {check} in", written, re.MULTILINE)) == 2
     assert "    create  src/app/invoices/models.py\n" in written
     assert "\n  GET /api/v1/customers/{customer_id}/invoices\n" in written
@@ -56,6 +56,18 @@ def test_an_entity_is_clean_at_once_and_leaves_nothing_behind(project: Project) 
     project.app("remove entity invoice")
     project.app("remove entity customer")
     assert project.changes() == ""
+
+
+def test_a_check_that_fails_is_told_with_its_output(project: Project) -> None:
+    project.app(f"{CUSTOMER} --no-verify")
+    tests = project.root / "tests/customers/test_customers.py"
+    broken = 'def test_of_a_rule() -> None:\n    three: int = "3"\n    assert three == 3\n'
+    tests.write_text(f"{tests.read_text()}\n\n{broken}")
+    failed = project.app("new field customer note:text:null", status=1)
+    assert re.search(r"^ +FAILED  types in", failed, re.MULTILINE)
+    assert re.search(r"^ +FAILED  tests in", failed, re.MULTILINE)
+    assert "test_customers.py:" in failed
+    assert "FAILED tests/customers/test_customers.py::test_of_a_rule - AssertionError" in failed
 
 
 def test_every_type_and_flag_is_clean(project: Project) -> None:

@@ -1,5 +1,6 @@
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from app.cli.generator import entities, fields, report
 from app.cli.generator.entities import Request
 from app.cli.generator.help import GRAMMAR
 from app.cli.generator.plan import Plan
+from app.cli.generator.scratch_server import scratch_server
 from app.cli.generator.spec import SpecError
 from app.cli.generator.verify import Result, verify
 
@@ -50,10 +52,10 @@ def new_entity(  # noqa: PLR0917 - options of a command
 ) -> None:
     """Write an entity: model, schemas, filters, repository, service, routes, migration, tests."""
     request = Request(name, fields, plural, owner, public, key)
-    plan = _plan(
-        partial(entities.new_entity, request, migrate=not no_migrate, force=force), as_json
+    work_out = partial(entities.new_entity, request, migrate=not no_migrate, force=force)
+    _run(
+        work_out, as_json=as_json, dry_run=dry_run, migrates=not no_migrate, verifies=not no_verify
     )
-    _do(plan, as_json=as_json, dry_run=dry_run, migrates=not no_migrate, verifies=not no_verify)
 
 
 @new.command("field", epilog=GRAMMAR)
@@ -66,8 +68,10 @@ def new_field(  # noqa: PLR0917
     no_verify: NoVerify = False,
 ) -> None:
     """Add fields to an entity, in all of its files; what was edited there stays."""
-    plan = _plan(partial(fields.new_field, entity, texts, migrate=not no_migrate), as_json)
-    _do(plan, as_json=as_json, dry_run=dry_run, migrates=not no_migrate, verifies=not no_verify)
+    work_out = partial(fields.new_field, entity, texts, migrate=not no_migrate)
+    _run(
+        work_out, as_json=as_json, dry_run=dry_run, migrates=not no_migrate, verifies=not no_verify
+    )
 
 
 @remove.command("field")
@@ -80,8 +84,10 @@ def remove_field(  # noqa: PLR0917
     no_verify: NoVerify = False,
 ) -> None:
     """Take a field away from an entity, in all of its files; what was edited there stays."""
-    plan = _plan(partial(fields.remove_field, entity, field, migrate=not no_migrate), as_json)
-    _do(plan, as_json=as_json, dry_run=dry_run, migrates=not no_migrate, verifies=not no_verify)
+    work_out = partial(fields.remove_field, entity, field, migrate=not no_migrate)
+    _run(
+        work_out, as_json=as_json, dry_run=dry_run, migrates=not no_migrate, verifies=not no_verify
+    )
 
 
 @remove.command("entity")
@@ -90,11 +96,43 @@ def remove_entity(
 ) -> None:
     """Take an entity away. Files that were edited stay; a migration that was applied, or makes
     other tables too, is undone by another one, and one that was not is deleted."""
-    plan = _plan(partial(entities.remove_entity, entity, migrate=not no_migrate), as_json)
-    _do(plan, as_json=as_json, dry_run=dry_run, verifies=False, removes=True)
+    work_out = partial(entities.remove_entity, entity, migrate=not no_migrate)
+    _run(work_out, as_json=as_json, dry_run=dry_run, verifies=False, removes=True)
 
 
-def _plan(work_out: Callable[[], Plan], as_json: bool) -> Plan:  # noqa: FBT001
+def _run(
+    work_out: Callable[[], Plan],
+    *,
+    as_json: bool,
+    dry_run: bool,
+    verifies: bool,
+    migrates: bool = True,
+    removes: bool = False,
+) -> None:
+    """Plan, do it and tell; exit with 1 for a conflict and for a check that failed."""
+    needs_server = verifies and migrates and not dry_run
+    with scratch_server() if needs_server else nullcontext(lambda: None) as server:
+        plan = _plan(work_out, as_json=as_json)
+        writes = not (plan.differences or dry_run)
+        if writes:
+            plan.carry_out()
+        if not as_json:
+            print(*report.changes(plan), *plan.differences, sep="\n", flush=True)
+        results: list[Result] = []
+        if writes and verifies and plan.writes:
+            for result in verify(plan, migrates=migrates, server=server):
+                if not as_json:
+                    print(*([""] if not results else []), result, sep="\n", flush=True)
+                results.append(result)
+    if as_json:
+        print(report.as_json(report.of(plan, results)))
+    else:
+        print(report.outcome(plan, results, dry_run=dry_run, migrates=migrates, removes=removes))
+    if plan.differences or not all(result.passed for result in results):
+        sys.exit(1)
+
+
+def _plan(work_out: Callable[[], Plan], *, as_json: bool) -> Plan:
     try:
         return work_out()
     except SpecError as error:
@@ -104,32 +142,3 @@ def _plan(work_out: Callable[[], Plan], as_json: bool) -> Plan:  # noqa: FBT001
             print(*error.problems, sep="\n", file=sys.stderr)
             print("Nothing was written; see also `app new --help`.", file=sys.stderr)
         sys.exit(2)
-
-
-def _do(
-    plan: Plan,
-    *,
-    as_json: bool,
-    dry_run: bool,
-    verifies: bool,
-    migrates: bool = True,
-    removes: bool = False,
-) -> None:
-    """Carry it out, and tell; exit with 1 for a conflict and for a check that failed."""
-    writes = not (plan.differences or dry_run)
-    if writes:
-        plan.carry_out()
-    if not as_json:
-        print(*report.changes(plan), *plan.differences, sep="\n", flush=True)
-    results: list[Result] = []
-    if writes and verifies and plan.writes:
-        for result in verify(plan, migrates=migrates):
-            if not as_json:
-                print(*([""] if not results else []), result, sep="\n", flush=True)
-            results.append(result)
-    if as_json:
-        print(report.as_json(report.of(plan, results)))
-    else:
-        print(report.outcome(plan, results, dry_run=dry_run, migrates=migrates, removes=removes))
-    if plan.differences or not all(result.passed for result in results):
-        sys.exit(1)

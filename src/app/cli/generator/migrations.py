@@ -3,8 +3,6 @@
 import asyncio
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +14,7 @@ from alembic.script import Script
 from app.cli.database import applied
 from app.cli.generator import history, templates
 from app.cli.generator.files import Files, scratch, tidy
+from app.cli.generator.processes import run_module
 from app.cli.generator.spec import SpecError
 from app.cli.local_database import local_database
 from app.config import SettingsError, load_settings
@@ -87,17 +86,11 @@ def _sources(table: str, package: Files, columns: Mapping[str, str | None]) -> t
     """Raises SpecError for models that cannot be imported."""
     with scratch(package) as folder:
         arguments = [str(folder / "src/app"), table, json.dumps(dict(columns))]
-        done = subprocess.run(  # noqa: S603 - ours
-            [sys.executable, "-m", "app.cli.generator.operations", *arguments],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode:
-        *_, reason = done.stderr.strip().splitlines()
-        raise SpecError([f"{table}: its models cannot be imported: {reason}"])
-    upgrade, downgrade = json.loads(done.stdout)
+        ended = run_module("app.cli.generator.operations", *arguments).finish()
+    *_, last = ended.output.splitlines()
+    if not ended.passed:
+        raise SpecError([f"{table}: its models cannot be imported: {last}"])
+    upgrade, downgrade = json.loads(last)
     return upgrade, downgrade
 
 

@@ -1,8 +1,8 @@
 """The operations of a migration, as alembic writes them, without a database to compare with.
 
-Runs as a process of its own, `python -m app.cli.generator.operations FOLDER TABLE COLUMNS`, in
-which the packages below the folder take the place of the project's. It prints the sources of what
-makes the table, or its columns, and of what takes them away again, as a JSON list.
+Runs by itself, as `python -m app.cli.generator.operations FOLDER TABLE COLUMNS` would: there the
+packages below the folder take the place of the project's. It prints the sources of what makes the
+table, or its columns, and of what takes them away again, as a JSON list.
 """
 
 import json

@@ -1,15 +1,15 @@
-"""Shows that a new entity is clean: format, lint, types, imports, migrations and its own tests."""
+"""Shows that a new entity is clean: format, lint, types, imports, migrations and its tests."""
 
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+
+from sqlalchemy import make_url
 
 from app.cli.generator.plan import Plan
-from app.migrations import ROOT
+from app.cli.generator.processes import Running, run_module, run_program
+
+PARTS = min(os.cpu_count() or 2, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,36 +23,50 @@ class Result:
         return f"{'passed' if self.passed else 'FAILED':>10}  {self.name} in {self.seconds:.1f} s"
 
 
-def verify(plan: Plan, *, migrates: bool) -> Iterator[Result]:
-    """The results as they come, of two checks at a time: most of it is for the first two."""
+def verify(plan: Plan, *, migrates: bool, server: Callable[[], str | None]) -> Iterator[Result]:
+    """What needs no server first, all at once, and then the tests on databases of it."""
     plural = plan.entity.plural
     python = [str(path) for path in plan.writes if path.suffix == ".py"]
-    pytest = ["pytest", "-q", "-n", "0", "-p", "no:cacheprovider"]  # two share a folder
+    programs = {
+        "format": run_program("ruff", "format", "--check", *python),
+        "lint": run_program("ruff", "check", *python),
+        "imports": run_program("lint-imports"),
+        "types": run_program("pyrefly", "check", f"src/app/{plural}", f"tests/{plural}"),
+    }
+    for name, program in programs.items():
+        yield _result(name, [program])
+    if migrates:
+        yield _result("tests", _run_tests(plural, server()))
+
+
+def _run_tests(plural: str, server: str | None) -> list[Running]:
+    """The contract's over the entity and its own, in parts that take turns in choosing."""
+    options = ["-q", "-n0", "-pno:cacheprovider"]  # the parts would write into one cache
+    options += ["-Wignore::pytest.PytestAssertRewriteWarning"]  # FastAPI has imported anyio
+    contract = ["tests/conformance", "--resource", plural, "-m", "not general"]
     agree = "tests/test_migrations.py::test_models_and_migrations_agree"
-    on_tables = {
-        "contract": [*pytest, "tests/conformance", "--resource", plural, "-m", "not general"],
-        "tests": [*pytest, f"tests/{plural}", agree],
-    }
-    checks = {
-        **(on_tables if migrates else {}),
-        "types": ["pyrefly", "check", f"src/app/{plural}", f"tests/{plural}"],
-        "imports": ["lint-imports"],
-        "format": ["ruff", "format", "--check", *python],
-        "lint": ["ruff", "check", *python],
-    }
-    with ThreadPoolExecutor(2) as pool:
-        yield from pool.map(_run, checks, checks.values())
+    arguments = [*options, *contract, f"tests/{plural}", agree]
+    return [
+        run_module(
+            "pytest", *arguments, f"--part={number}/{PARTS}", environment=_database(server, number)
+        )
+        for number in range(1, PARTS + 1)
+    ]
 
 
-def _run(name: str, command: list[str]) -> Result:
-    started = time.perf_counter()
-    program = str(Path(sys.executable).with_name(command[0]))
-    done = subprocess.run(  # noqa: S603 - ours
-        [program, *command[1:]],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
+def _database(server: str | None, number: int) -> dict[str, str]:
+    if server is None:
+        return {}  # the tests start one, or tell why they cannot
+    url = make_url(server)
+    url = url.set(database=f"{url.database}_{number}")
+    return {"TEST_DATABASE_URL": url.render_as_string(hide_password=False)}
+
+
+def _result(name: str, running: list[Running]) -> Result:
+    ended = [each.finish() for each in running]
+    return Result(
+        name,
+        all(each.passed for each in ended),
+        max(each.seconds for each in ended),
+        "\n".join(each.output for each in ended if not each.passed),
     )
-    return Result(name, done.returncode == 0, time.perf_counter() - started, done.stdout)

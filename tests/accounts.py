@@ -5,9 +5,9 @@ from typing import Any
 import httpx
 from sqlalchemy import text
 
-from app.database import Database
-from app.sql import Row
-from app.unit_of_work import UnitOfWork
+from app.database.connections import Database
+from app.database.sql import Row
+from app.database.unit_of_work import UnitOfWork
 from tests.factories import PASSWORD
 
 AUTH = "/api/v1/auth"

@@ -17,14 +17,14 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import delete, make_url, text
 
+from app.cli.embedded import EmbeddedPostgres
 from app.config import Environment, Settings
 from app.core.models import Base
-from app.database import Database
-from app.embedded import EmbeddedPostgres
+from app.database.connections import Database
+from app.database.migrations import upgrade
+from app.database.unit_of_work import UnitOfWork
 from app.logging import configure_logging
 from app.main import Application, create_app
-from app.migrations import upgrade
-from app.unit_of_work import UnitOfWork
 from tests.factories import SignIn, create_token, create_user, find_user
 from tests.mailbox import Mailbox
 

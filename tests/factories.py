@@ -10,8 +10,8 @@ from argon2 import PasswordHasher
 from app.auth.repository import SessionRepository
 from app.auth.tokens import new_token, token_hash
 from app.core.repository import EVERYONE
-from app.database import Database
-from app.unit_of_work import UnitOfWork
+from app.database.connections import Database
+from app.database.unit_of_work import UnitOfWork
 from app.users.models import User
 from app.users.repository import UserRepository
 from app.users.schemas import UserCreate

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from app.unit_of_work import UnitOfWork
+from app.database.unit_of_work import UnitOfWork
 
 
 @contextmanager

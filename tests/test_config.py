@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from app.config import Settings, SettingsError, load_settings
-from app.migrations import ROOT
+from app.database.migrations import ROOT
 
 GOOD = {
     "ENVIRONMENT": "production",

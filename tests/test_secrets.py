@@ -15,7 +15,7 @@ from app.auth.schemas import (
     Reauthenticate,
     Register,
 )
-from app.database import Database
+from app.database.connections import Database
 from app.users.schemas import UserCreate
 from tests.accounts import (
     EMAIL,

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from app.migrations import ROOT
+from app.database.migrations import ROOT
 
 
 def test_a_database_that_is_not_for_tests_is_refused() -> None:

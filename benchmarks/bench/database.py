@@ -10,9 +10,9 @@ from pathlib import Path
 import asyncpg
 
 from app.auth.tokens import token_hash
+from app.cli.embedded import EmbeddedPostgres
 from app.core.models import uuid7
-from app.embedded import EmbeddedPostgres
-from app.migrations import upgrade
+from app.database.migrations import upgrade
 from bench.dataset import COLUMNS, Dataset
 
 # What an operator adds for a list that is asked for often: without it W3 and W4 would measure

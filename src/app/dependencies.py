@@ -5,11 +5,11 @@ from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Header, Request
 
-from app import entity_tags
 from app.config import Settings
+from app.core import entity_tags
 from app.core.repository import Versions
+from app.database.unit_of_work import UnitOfWork
 from app.exceptions import PreconditionRequired
-from app.unit_of_work import UnitOfWork
 
 MAX_USER_AGENT = 255  # characters that are kept
 

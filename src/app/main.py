@@ -15,11 +15,11 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from app.api import health
 from app.api.docs import add_docs
 from app.api.openapi import DESCRIPTION, complete
-from app.api.operations import Operation
-from app.api.routing_table import RoutingTable
 from app.api.v1.router import v1_router
 from app.config import Settings, SettingsError, load_settings
-from app.database import Database
+from app.database.connections import Database
+from app.dispatch.operations import Operation
+from app.dispatch.routing_table import RoutingTable
 from app.exception_handlers import add_exception_handlers
 from app.logging import configure_logging
 from app.mail import Mailer, mailer

@@ -3,7 +3,7 @@ import asyncio
 import httpx
 import pytest
 
-from app.database import Database
+from app.database.connections import Database
 from tests.accounts import (
     ALICE,
     ME,

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.api.cursors import SIGNATURE_BYTES, Cursors, cursor_key
 from app.core.models import uuid7
 from app.core.pagination import Position
+from app.dispatch.cursors import SIGNATURE_BYTES, Cursors, cursor_key
 from app.exceptions import InvalidCursor
 from app.items.filters import ItemFilter
 from tests.factories import SignIn, create_items, item

@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.config import Settings
-from app.database import Database
+from app.database.connections import Database
+from app.database.unit_of_work import UnitOfWork
 from app.logging import configure_logging
 from app.main import Application, create_app
-from app.unit_of_work import UnitOfWork
 from tests.conftest import new_client
 from tests.factories import create_items, create_token, create_user, item
 from tests.problems import (

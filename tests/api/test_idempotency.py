@@ -12,7 +12,8 @@ from sqlalchemy import text
 from starlette.responses import Response
 
 from app.auth.dependencies import authenticate
-from app.database import Database
+from app.database.connections import Database
+from app.database.unit_of_work import UnitOfWork
 from app.dependencies import Work
 from app.exceptions import (
     AppError,
@@ -28,7 +29,6 @@ from app.items.dependencies import Items, LoadedItem
 from app.items.models import Item
 from app.items.schemas import ItemCreate, ItemRead
 from app.main import Application, create_app
-from app.unit_of_work import UnitOfWork
 from tests.conftest import connect, new_client
 from tests.factories import create_items, create_token, create_user, item
 from tests.faults.load import eventually

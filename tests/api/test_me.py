@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from app.database import Database
+from app.database.connections import Database
 from app.main import Application
 from tests.accounts import ALICE, EMAIL, ME, USER_FIELDS, execute, is_alive, login, post, register
 from tests.factories import PASSWORD, SignIn, create_user

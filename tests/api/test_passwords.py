@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from app.database import Database
+from app.database.connections import Database
 from app.exceptions import ServiceUnavailable
 from tests.accounts import (
     ALICE,
@@ -107,7 +107,7 @@ class TestChangePassword:
             raise ServiceUnavailable
 
         with monkeypatch.context() as patch:
-            patch.setattr("app.unit_of_work.UnitOfWork.commit", fail)
+            patch.setattr("app.database.unit_of_work.UnitOfWork.commit", fail)
             assert (await post(alice, "password", **CHANGE)).status_code == 503
         assert mailbox.sent == []
         assert (await post(alice, "password", **CHANGE)).status_code == 204

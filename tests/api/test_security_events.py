@@ -5,7 +5,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from app.database import Database
+from app.database.connections import Database
 from tests.accounts import (
     ALICE,
     EMAIL,

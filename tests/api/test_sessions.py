@@ -6,7 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from app.database import Database
+from app.database.connections import Database
 from app.main import Application
 from tests.accounts import (
     ALICE,

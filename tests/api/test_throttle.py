@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.auth.throttle import PURGE
-from app.database import Database
+from app.database.connections import Database
 from app.main import Application, create_app
 from tests.accounts import (
     ALICE,

@@ -6,8 +6,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from app.database import Database
-from app.unit_of_work import UnitOfWork
+from app.database.connections import Database
+from app.database.unit_of_work import UnitOfWork
 from tests.accounts import (
     ALICE,
     ME,

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from sqlalchemy import make_url
 
-from app.migrations import ROOT
+from app.database.migrations import ROOT
 
 BIN = Path(sys.executable).parent
 DEADLINE = 180  # seconds; a new entity and its checks take about ten

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
-from app.migrations import ROOT
+from app.database.migrations import ROOT
 from tests.cli.sessions import Command, Shell, stable, steps
 from tests.ports import free_port
 

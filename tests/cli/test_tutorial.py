@@ -10,7 +10,7 @@ import httpx
 import psutil
 import pytest
 
-from app.migrations import ROOT
+from app.database.migrations import ROOT
 from tests.cli.project import Project
 from tests.cli.sessions import File, Shell, stable, steps
 from tests.cli.test_dev import DEADLINE, Dev

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import pytest
 
 from app.cli.main import main
-from app.database import Database
+from app.database.connections import Database
 from app.main import Application
 from tests.accounts import ALICE, NEW_PASSWORD, execute, fetch
 from tests.factories import CHEAP_HASH, SignIn, create_user

@@ -9,7 +9,7 @@ from sqlalchemy.orm import registry
 from sqlalchemy.pool import NullPool
 
 from app.core.models import NAMING_CONVENTION, Base, Entity
-from app.database import Database
+from app.database.connections import Database
 from app.users.models import User
 
 

@@ -26,9 +26,9 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from app.common.array_text import ArrayText
-from app.database import Database
+from app.database.connections import Database
+from app.database.unit_of_work import UnitOfWork
 from app.exceptions import Invalid
-from app.unit_of_work import UnitOfWork
 
 TEXTS = st.lists(st.none() | st.text(st.characters(exclude_characters="\0", codec="utf-8")))
 

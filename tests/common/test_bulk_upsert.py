@@ -8,11 +8,11 @@ from uuid import UUID
 
 import pytest
 
-from app.database import Database
+from app.database.connections import Database
+from app.database.unit_of_work import UnitOfWork
 from app.items.filters import ItemFilter
 from app.items.repository import ItemRepository
 from app.items.schemas import ItemCreate
-from app.unit_of_work import UnitOfWork
 from tests.factories import create_user
 
 WRITERS, ROUNDS, KEYS = 4, 50, 200

@@ -26,7 +26,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.api.rendering import Renderer
 from app.common.memory_repository import MemoryRepository
 from app.common.postgres_repository import PostgresRepository
 from app.core import schemas, types
@@ -36,8 +35,9 @@ from app.core.pagination import Page
 from app.core.repository import EVERYONE, AbstractRepository
 from app.core.schemas import UNSET
 from app.core.types import Array, Day, Digits, Id, Json, Real, TimeOfDay, Timestamp
+from app.database.unit_of_work import UnitOfWork
+from app.dispatch.rendering import Renderer
 from app.main import Application
-from app.unit_of_work import UnitOfWork
 from tests.common.tables import IsolatedEntity, created
 
 

@@ -21,12 +21,12 @@ from app.config import Settings
 from app.core.filters import SortKey
 from app.core.pagination import Position
 from app.core.repository import EVERYONE
-from app.database import Database
+from app.database.connections import Database
+from app.database.sql import DIALECT, Statement
+from app.database.unit_of_work import UnitOfWork
 from app.items.filters import ItemFilter
 from app.items.repository import ItemRepository
 from app.items.schemas import ItemCreate
-from app.sql import DIALECT, Statement
-from app.unit_of_work import UnitOfWork
 from app.users.repository import UserRepository
 from app.users.schemas import UserCreate
 from tests.conftest import connect, database_url

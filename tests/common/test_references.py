@@ -16,10 +16,10 @@ from app.core.models import OnDelete, Owned, reference, unique_among_live, uuid7
 from app.core.repository import EVERYONE
 from app.core.schemas import UNSET, Schema
 from app.core.types import Id, Text
-from app.database import Database
+from app.database.connections import Database
+from app.database.unit_of_work import UnitOfWork
 from app.exceptions import Conflict, Invalid, NotFound, PreconditionFailed
 from app.main import Application
-from app.unit_of_work import UnitOfWork
 from tests import factories
 from tests.common.tables import IsolatedEntity, created
 from tests.statements import recorded_statements

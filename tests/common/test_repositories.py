@@ -11,13 +11,13 @@ from pydantic import TypeAdapter
 from app.common.memory_repository import MemoryRepository
 from app.core.models import uuid7
 from app.core.repository import EVERYONE, AbstractRepository, Caller
-from app.database import Database
+from app.database.connections import Database
+from app.database.unit_of_work import UnitOfWork
 from app.exceptions import Conflict, Invalid, NotFound
 from app.items.filters import ItemFilter
 from app.items.models import Item, ItemStatus
 from app.items.repository import ItemRepository
 from app.items.schemas import ItemCreate, ItemUpdate
-from app.unit_of_work import UnitOfWork
 from tests import factories
 
 type Items = AbstractRepository[Item, ItemCreate, ItemUpdate]

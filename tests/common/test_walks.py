@@ -15,19 +15,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from app.common import bulk
+from app.common import bulk_sql
 from app.common.memory_repository import MemoryRepository
 from app.core.models import Base
 from app.core.pagination import Page, Position
 from app.core.repository import EVERYONE, AbstractRepository
-from app.database import Database
+from app.database.connections import Database
+from app.database.sql import Statement
+from app.database.unit_of_work import UnitOfWork
 from app.items.filters import ItemFilter, ItemOrder
 from app.items.models import Item, ItemStatus
 from app.items.repository import ItemRepository
 from app.items.schemas import ItemCreate, ItemUpdate
 from app.main import Application
-from app.sql import Statement
-from app.unit_of_work import UnitOfWork
 from app.users.repository import UserRepository
 from app.users.schemas import UserCreate
 
@@ -44,7 +44,7 @@ TIMES = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=n) for n in r
 WORDS = ["", "a", "aa", "b"]  # in one order in every collation
 TABLE = Base.metadata.tables[Item.__tablename__]
 COLUMNS = [column.name for column in TABLE.columns]
-INSERT = Statement(bulk.create(TABLE, COLUMNS))
+INSERT = Statement(bulk_sql.create(TABLE, COLUMNS))
 
 
 class MemoryItems(MemoryRepository[Item, ItemCreate, ItemUpdate]):

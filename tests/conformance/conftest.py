@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from app.database import Database
+from app.database.connections import Database
 from tests.conformance.resources import RESOURCES, Resource
 from tests.conformance.things import Things
 

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.database import Database
+from app.database.connections import Database
 from tests.conformance.resources import RESOURCES, Resource
 from tests.conformance.test_filters import givens, ways
 from tests.conformance.things import MISSING, Row, Things

@@ -1,7 +1,7 @@
 import httpx
 import pytest
 
-from app.database import Database
+from app.database.connections import Database
 from tests.conformance.oracle import MANY
 from tests.conformance.resources import Resource
 from tests.conformance.things import MISSING, Things

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import httpx
 import pytest
 
-from app.database import Database
+from app.database.connections import Database
 from tests.conformance.resources import Resource, resource_of
 from tests.conformance.shapes import Field
 from tests.conformance.values import value

@@ -13,9 +13,9 @@ import httpx
 import pytest
 from fastapi import APIRouter
 
-from app.embedded import EmbeddedPostgres
+from app.cli.embedded import EmbeddedPostgres
+from app.database.migrations import upgrade
 from app.main import Application, create_app
-from app.migrations import upgrade
 from tests.conftest import connect, database_url, new_client
 from tests.factories import create_token, create_user
 from tests.faults.servers import Server, serving

@@ -11,8 +11,8 @@ from fastapi import APIRouter
 from sqlalchemy import text
 
 from app.core.repository import EVERYONE
+from app.database.unit_of_work import UnitOfWork
 from app.dependencies import Work
-from app.unit_of_work import UnitOfWork
 from app.users.repository import UserRepository
 from app.users.schemas import UserCreate
 from tests.conftest import new_client

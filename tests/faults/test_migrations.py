@@ -11,7 +11,7 @@ from time import perf_counter
 import pytest
 from alembic.config import Config
 
-from app import migrations
+from app.database import migrations
 from tests.conftest import connect, create_database, database_url, drop_database
 
 ADD_COLUMN = """

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from app.migrations import ROOT
+from app.database.migrations import ROOT
 from tests.conftest import connect, database_url
 from tests.factories import PASSWORD
 from tests.faults.servers import serving

@@ -5,11 +5,11 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 from app.config import load_settings
-from app.database import Database
+from app.database.connections import Database
+from app.database.unit_of_work import UnitOfWork
 from app.items.repository import ItemRepository
 from app.items.schemas import ItemCreate
 from app.main import collect_less_garbage
-from app.unit_of_work import UnitOfWork
 from bench.upserts.protocol import Upsert
 
 ITEMS = TypeAdapter(list[ItemCreate])

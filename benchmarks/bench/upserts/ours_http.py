@@ -8,9 +8,9 @@ from app.auth.repository import SessionRepository
 from app.auth.tokens import new_token, token_hash
 from app.config import load_settings
 from app.core.repository import EVERYONE
+from app.database.unit_of_work import UnitOfWork
 from app.logging import configure_logging
 from app.main import Application, collect_less_garbage, create_app
-from app.unit_of_work import UnitOfWork
 from app.users.repository import UserRepository
 from bench.settings import ITEMS
 from bench.upserts.protocol import Upsert

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.query_parameters import QueryParameters
+from app.dispatch.query_parameters import QueryParameters
 
 ASSETS = "/docs/assets"
 FAVICON = f"{ASSETS}/favicon.png"

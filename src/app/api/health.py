@@ -3,9 +3,9 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from app.database.migrations import applied_revision, head_revision
 from app.dependencies import Work
 from app.exceptions import ServiceUnavailable
-from app.migrations import applied_revision, head_revision
 
 router = APIRouter(prefix="/health", tags=["health"])
 

@@ -5,11 +5,11 @@ from app.auth.email_tokens import Purpose
 from app.auth.passwords import hash_password, require_strong
 from app.auth.repository import LiveSession
 from app.auth.schemas import ChangeEmail, ConfirmReset
-from app.database import Database
+from app.database.connections import Database
+from app.database.unit_of_work import UnitOfWork
 from app.exceptions import FieldError, Invalid, RateLimited
 from app.security_events.log import SecurityLog
 from app.security_events.schemas import Event
-from app.unit_of_work import UnitOfWork
 from app.users.models import User
 
 

@@ -7,11 +7,11 @@ from app.auth.repository import LiveSession, SessionRepository
 from app.auth.throttle import Refusal, Throttler
 from app.config import Settings
 from app.core.repository import EVERYONE
+from app.database.unit_of_work import UnitOfWork
 from app.dependencies import Client
 from app.exceptions import InvalidCredentials, RateLimited
 from app.security_events.log import SecurityLog
 from app.security_events.schemas import Event
-from app.unit_of_work import UnitOfWork
 from app.users.models import User
 from app.users.repository import UserRepository
 

@@ -12,11 +12,11 @@ from app.auth.service import AuthService
 from app.auth.tokens import PREFIX, token_hash
 from app.config import Settings
 from app.core.repository import EVERYONE
-from app.database import Database
+from app.database.connections import Database
+from app.database.unit_of_work import UnitOfWork
 from app.dependencies import Client, ClientDep, SettingsDep, Work
 from app.exceptions import Forbidden, Unauthorized
 from app.security_events.log import SecurityLog
-from app.unit_of_work import UnitOfWork
 from app.users.models import User
 from app.users.repository import UserRepository
 

@@ -19,8 +19,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.auth.models import EmailToken
 from app.auth.tokens import new_token, token_hash
-from app.sql import Row, Statement
-from app.unit_of_work import UnitOfWork
+from app.database.sql import Row, Statement
+from app.database.unit_of_work import UnitOfWork
 
 
 class Purpose(StrEnum):

@@ -21,8 +21,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.auth.models import Session
 from app.core.models import uuid7
-from app.sql import Row, Statement
-from app.unit_of_work import UnitOfWork
+from app.database.sql import Row, Statement
+from app.database.unit_of_work import UnitOfWork
 from app.users.models import User
 
 _idle = bindparam("idle", None, Interval())

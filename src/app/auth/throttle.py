@@ -18,8 +18,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.auth.models import Throttle
 from app.config import Settings
-from app.sql import Statement
-from app.unit_of_work import UnitOfWork
+from app.database.sql import Statement
+from app.database.unit_of_work import UnitOfWork
 
 PURGE_SHARE = 0.01  # of the attempts clear away what is long due
 

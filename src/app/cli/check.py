@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 
-from app.migrations import ROOT
+from app.database.migrations import ROOT
 
 CHECKS = {
     "format": ["ruff", "format", "--check", "."],

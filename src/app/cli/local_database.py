@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from pydantic import SecretStr
 
+from app.cli.embedded import DataDirInUseError, EmbeddedPostgres, EmbeddedPostgresError
 from app.config import Settings, SettingsError
-from app.embedded import DataDirInUseError, EmbeddedPostgres, EmbeddedPostgresError
 
 
 @contextmanager

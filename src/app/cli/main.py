@@ -6,15 +6,15 @@ from importlib.util import find_spec
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.cli import check, database, routes, servers, users
+from app.cli import check, maintenance, routes, servers, users
 from app.config import SettingsError
 from app.exceptions import AppError, FieldError
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 cli.command()(servers.dev)
 cli.command()(servers.serve)
-cli.command()(database.migrate)
-cli.command()(database.purge)
+cli.command()(maintenance.migrate)
+cli.command()(maintenance.purge)
 cli.command()(routes.routes)
 cli.command()(check.check)
 cli.add_typer(users.cli, name="user")

@@ -13,14 +13,14 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import func, select
 
-from app.cli.database import applied
 from app.cli.local_database import local_database
+from app.cli.maintenance import applied
 from app.config import Settings, SettingsError, load_settings
-from app.database import Database
+from app.database.connections import Database
+from app.database.migrations import ROOT, head_revision, upgrade
+from app.database.unit_of_work import UnitOfWork
 from app.exceptions import AppError
 from app.main import create_app
-from app.migrations import ROOT, head_revision, upgrade
-from app.unit_of_work import UnitOfWork
 
 GRACE = 15  # seconds for accepted requests to finish on SIGTERM
 # Seconds that a worker may take to start. The supervisor asks it whether it lives, which it cannot

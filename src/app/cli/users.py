@@ -12,12 +12,12 @@ from app.auth.passwords import hash_password, require_strong
 from app.cli.local_database import local_database
 from app.config import Settings, load_settings
 from app.core.types import Email
-from app.database import Database
+from app.database.connections import Database
+from app.database.unit_of_work import UnitOfWork
 from app.dependencies import Client
 from app.exceptions import NotFound
 from app.mail import mailer
 from app.security_events.log import SecurityLog
-from app.unit_of_work import UnitOfWork
 from app.users.filters import UserFilter
 from app.users.models import User
 from app.users.schemas import UserAdminUpdate, UserCreate

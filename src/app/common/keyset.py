@@ -26,7 +26,7 @@ from app.common.rows import listed
 from app.common.sql_filters import unbounded
 from app.core.filters import SortKey
 from app.core.pagination import Position
-from app.sql import Query
+from app.database.sql import Query
 
 
 class Shape(NamedTuple):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from app.common import bulk
+from app.common import bulk_sql
 from app.common.rows import insert_defaults
 from app.core.filters import Condition, Deleted, Filter, Operator, SortKey
 from app.core.models import Entity
@@ -110,7 +110,7 @@ class MemoryRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](
             raise
 
     async def bulk_upsert(self, data: Sequence[CreateT]) -> Sequence[Upserted]:
-        keys = bulk.distinct_keys_of(data, self.natural_key)
+        keys = bulk_sql.distinct_keys_of(data, self.natural_key)
         return [await self._upsert(each, key) for each, key in zip(data, keys, strict=True)]
 
     async def bulk_delete(self, ids: Sequence[UUID]) -> int:
@@ -146,7 +146,7 @@ class MemoryRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](
             ]
         return found
 
-    async def _upsert(self, data: CreateT, key: bulk.Key) -> Upserted:
+    async def _upsert(self, data: CreateT, key: bulk_sql.Key) -> Upserted:
         for row in self._listed():
             if tuple(_value(row, name) for name in self.natural_key) == key:
                 values = {name: getattr(data, name) for name in data.model_fields_set}

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy import Select
 
-from app.common import bulk, keyset, sql_filters
+from app.common import bulk_sql, keyset, sql_filters
 from app.common.references import References
 from app.common.rows import Hydrator, Rows, insert_defaults
 from app.common.statements import Statements
@@ -23,9 +23,9 @@ from app.core.repository import (
     Versions,
 )
 from app.core.schemas import field_names
+from app.database.sql import Row
+from app.database.unit_of_work import UnitOfWork
 from app.exceptions import NotFound, PreconditionFailed
-from app.sql import Row
-from app.unit_of_work import UnitOfWork
 
 
 class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](
@@ -50,7 +50,7 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         cls._references = References(cls.model)
         cls._callers = Statements(cls.model, scoped=True)
         cls._everyones = Statements(cls.model, scoped=False)
-        cls._callers.table.info[bulk.NATURAL_KEY] = cls.natural_key
+        cls._callers.table.info[bulk_sql.NATURAL_KEY] = cls.natural_key
         cls._defaults = insert_defaults(cls._callers.table)
 
     def __init__(self, work: UnitOfWork, caller: Caller) -> None:
@@ -148,10 +148,10 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         await self._references.require(self.work, self.caller, data, many=True)
         columns = self._columns(data)
         # One order for every writer; the ids are in the order given.
-        order = sorted(range(len(data)), key=bulk.keys_of(data, self.natural_key).__getitem__)
+        order = sorted(range(len(data)), key=bulk_sql.keys_of(data, self.natural_key).__getitem__)
         batches = (
             {name: [column[at] for at in part] for name, column in columns.items()}
-            for part in batched(order, bulk.BATCH)
+            for part in batched(order, bulk_sql.BATCH)
         )
         created: dict[UUID, ModelT] = {}
 
@@ -164,20 +164,20 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
     async def bulk_upsert(self, data: Sequence[CreateT]) -> Sequence[Upserted]:
         if not data:
             return []
-        keys = bulk.distinct_keys_of(data, self.natural_key)
+        keys = bulk_sql.distinct_keys_of(data, self.natural_key)
         await self._references.require(self.work, self.caller, data, many=True)
         # One order for every writer: concurrent calls over the same keys wait, and never deadlock.
         ordered = sorted(range(len(data)), key=keys.__getitem__)
         rows = [data[position] for position in ordered]
-        parts = list(batched(rows, bulk.BATCH))
-        outcomes: dict[bulk.Key, Upserted] = {}
+        parts = list(batched(rows, bulk_sql.BATCH))
+        outcomes: dict[bulk_sql.Key, Upserted] = {}
 
         def take(found: Sequence[Row]) -> None:
             for row in found:
                 outcomes.setdefault(row[2:], Upserted(row[1], row[0]))
 
         optional = [name for name in field_names(rows[0]) if name not in self.natural_key]
-        fields, alike = bulk.set_fields(rows, optional)
+        fields, alike = bulk_sql.set_fields(rows, optional)
         key = ["owner_id", *self.natural_key] if self.owned else [*self.natural_key]
         # Items that set different fields: the first statement creates, and locks what exists.
         names = [*self._new_row(), *field_names(rows[0])]
@@ -185,7 +185,7 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         await self.work.fetch_batches(upsert, map(self._columns, parts), take)
         if not alike:
             update = self._sql.bulk_update_set_fields(key, fields)
-            values = (self._columns(part) | bulk.flags(part, fields) for part in parts)
+            values = (self._columns(part) | bulk_sql.flags(part, fields) for part in parts)
             await self.work.fetch_batches(update, values, take)
         if len(outcomes) < len(data):
             find = self._sql.bulk_find(key)
@@ -238,4 +238,4 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
             name: [make() for _ in rows] for name, make in self._new_row().items()
         }
         names = field_names(rows[0])
-        return columns | dict(zip(names, bulk.columns_of(rows, names), strict=True))
+        return columns | dict(zip(names, bulk_sql.columns_of(rows, names), strict=True))

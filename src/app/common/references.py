@@ -27,14 +27,14 @@ from sqlalchemy import (
     update,
 )
 
-from app.common import bulk
+from app.common import bulk_sql
 from app.common.sql_filters import bind_array
 from app.core.models import Entity, OnDelete
 from app.core.registry import load_models
 from app.core.repository import Caller, Everyone
+from app.database.sql import Row, Statement
+from app.database.unit_of_work import UnitOfWork
 from app.exceptions import Conflict, FieldError, Invalid
-from app.sql import Row, Statement
-from app.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ def _hold(table: Table, *, own: bool) -> Select[Any]:
     if own:
         query = query.where(rows.owner_id == bindparam("caller", None, Uuid()))
     live = query.where(rows.deleted_at.is_(None))
-    return live.order_by(*bulk.lock_order(table)).with_for_update(read=True)
+    return live.order_by(*bulk_sql.lock_order(table)).with_for_update(read=True)
 
 
 def _live(column: Column[Any]) -> Select[Any]:
@@ -197,12 +197,12 @@ def _write(column: Column[Any], values: dict[str, Any]) -> Update:
     table = column.table
     assert isinstance(table, Table)
     id = table.columns.id
-    found = _live(column).with_only_columns(id).order_by(*bulk.lock_order(table))
+    found = _live(column).with_only_columns(id).order_by(*bulk_sql.lock_order(table))
     locked = found.with_for_update().cte("locked")
     return (
         update(table)
         .where(id.in_(select(locked.columns.id)))
-        .values(values | bulk.written(table))
+        .values(values | bulk_sql.written(table))
         .returning(id)
     )
 

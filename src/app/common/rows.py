@@ -24,7 +24,7 @@ from sqlalchemy.orm import Mapper, configure_mappers
 from sqlalchemy.types import TypeEngine
 
 from app.core.models import Entity
-from app.sql import DIALECT, Row
+from app.database.sql import DIALECT, Row
 
 type Converters = list[tuple[str, Callable[[Any], Any]]]
 

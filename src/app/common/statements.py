@@ -19,13 +19,13 @@ from sqlalchemy import (
     update,
 )
 
-from app.common import bulk, keyset, sql_filters
+from app.common import bulk_sql, keyset, sql_filters
 from app.common.rows import listed
 from app.common.sql_filters import bind_array
 from app.core.filters import Deleted, Filter, Operator
 from app.core.models import Entity
 from app.core.pagination import Position
-from app.sql import Query, Statement
+from app.database.sql import Query, Statement
 
 MAX_KEPT = 500  # of one entity; filters come in more shapes than anyone asks for
 DEEP = 1000  # rows to skip, from which on it pays to skip ids alone
@@ -111,23 +111,24 @@ class Statements[ModelT: Entity]:
         )
 
     def bulk_create(self, names: Sequence[str]) -> Statement:
-        return self._keep(("bulk create", *names), lambda: bulk.create(self.table, names))
+        return self._keep(("bulk create", *names), lambda: bulk_sql.create(self.table, names))
 
     def bulk_upsert(
         self, names: Sequence[str], key: Sequence[str], fields: Sequence[str]
     ) -> Statement:
         return self._keep(
             ("bulk upsert", *names, None, *fields),
-            lambda: bulk.upsert(self.table, names, key, fields),
+            lambda: bulk_sql.upsert(self.table, names, key, fields),
         )
 
     def bulk_update_set_fields(self, key: Sequence[str], fields: Sequence[str]) -> Statement:
         return self._keep(
-            ("bulk update", *fields), lambda: bulk.update_set_fields(self.table, key, fields)
+            ("bulk update", *fields),
+            lambda: bulk_sql.update_set_fields(self.table, key, fields),
         )
 
     def bulk_find(self, key: Sequence[str]) -> Statement:
-        return self._keep("bulk find", lambda: bulk.find(self.table, key))
+        return self._keep("bulk find", lambda: bulk_sql.find(self.table, key))
 
     def bulk_delete(self) -> Statement:
         """Binds `expected`, how many rows there must be for any of them to go."""
@@ -194,7 +195,7 @@ class Statements[ModelT: Entity]:
         rows = [*self._visible(deleted), self._is_row()]
         if versioned:
             rows.append(self.table.columns.version == any_(bind_array("versions", Integer())))
-        return update(self.table).where(*rows).values(values | bulk.written(self.table))
+        return update(self.table).where(*rows).values(values | bulk_sql.written(self.table))
 
     def _delete_all(self) -> Update:
         id = self.table.columns.id
@@ -202,7 +203,7 @@ class Statements[ModelT: Entity]:
             self.query()
             .with_only_columns(id)
             .where(self._is_among())
-            .order_by(*bulk.lock_order(self.table))
+            .order_by(*bulk_sql.lock_order(self.table))
             .with_for_update()
             .cte("locked")
         )
@@ -210,7 +211,7 @@ class Statements[ModelT: Entity]:
         return (
             update(self.table)
             .where(id.in_(select(locked.columns.id)), found == _bound("expected"))
-            .values(deleted_at=func.now(), **bulk.written(self.table))
+            .values(deleted_at=func.now(), **bulk_sql.written(self.table))
         )
 
 

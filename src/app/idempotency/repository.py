@@ -16,10 +16,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
+from app.database.sql import Statement
+from app.database.unit_of_work import UnitOfWork
 from app.exceptions import Conflict, IdempotencyKeyReused, LockTimeout
 from app.idempotency.models import IdempotencyKey
-from app.sql import Statement
-from app.unit_of_work import UnitOfWork
 
 PURGED_WITH_EACH = 2  # more than come in, so that what has expired gets less by itself
 

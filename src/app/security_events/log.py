@@ -1,9 +1,9 @@
 from uuid import UUID
 
 from app.core.models import uuid7
+from app.database.unit_of_work import UnitOfWork
 from app.security_events.repository import RECORD, RECORD_NOW
 from app.security_events.schemas import Event
-from app.unit_of_work import UnitOfWork
 
 
 class SecurityLog:

@@ -1,9 +1,9 @@
 from sqlalchemy import bindparam, insert
 
 from app.common.postgres_repository import PostgresRepository
+from app.database.sql import Statement
 from app.security_events.models import SecurityEvent
 from app.security_events.schemas import SecurityEventCreate, SecurityEventUpdate
-from app.sql import Statement
 
 _insert = insert(SecurityEvent).values(
     {name: bindparam(name, None) for name in ("id", *SecurityEventCreate.model_fields)}

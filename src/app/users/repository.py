@@ -3,7 +3,7 @@ from uuid import UUID
 from sqlalchemy import String, Uuid, bindparam, func, select, update
 
 from app.common.postgres_repository import PostgresRepository
-from app.sql import Statement
+from app.database.sql import Statement
 from app.users.models import User
 from app.users.schemas import UserCreate, UserUpdate
 

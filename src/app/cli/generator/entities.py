@@ -13,7 +13,7 @@ from app.cli.generator.reserved import wrong_with_entity, wrong_with_plural
 from app.cli.generator.source import EntitySource
 from app.cli.generator.spec import EntitySpec, FieldSpec, SpecError
 from app.core.registry import load_models, modules
-from app.migrations import ROOT
+from app.database.migrations import ROOT
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from app.cli.generator import templates
 from app.cli.generator.merging import merge
 from app.cli.generator.source import EntitySource
 from app.cli.generator.spec import SpecError
-from app.migrations import ROOT
+from app.database.migrations import ROOT
 
 ROLES = ("models", "schemas", "filters", "repository", "service", "dependencies", "router")
 

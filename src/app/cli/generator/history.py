@@ -7,7 +7,7 @@ from pathlib import Path
 
 from alembic.script import Script, ScriptDirectory
 
-from app.migrations import alembic_config
+from app.database.migrations import alembic_config
 
 type Operation = tuple[str, list[str]]
 

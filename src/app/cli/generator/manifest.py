@@ -9,7 +9,7 @@ from app.cli.generator import names
 from app.cli.generator.files import Files, digest, on_disk
 from app.cli.generator.parsing import parse_fields
 from app.cli.generator.spec import EntitySpec, SpecError
-from app.migrations import ROOT
+from app.database.migrations import ROOT
 
 NAME = "entity.json"
 PACKAGE = ROOT / "src/app"

@@ -11,15 +11,15 @@ from uuid import uuid4
 
 from alembic.script import Script
 
-from app.cli.database import applied
 from app.cli.generator import history, templates
 from app.cli.generator.files import Files, scratch, tidy
 from app.cli.generator.processes import run_module
 from app.cli.generator.spec import SpecError
 from app.cli.local_database import local_database
+from app.cli.maintenance import applied
 from app.config import SettingsError, load_settings
+from app.database.migrations import ROOT
 from app.exceptions import AppError
-from app.migrations import ROOT
 
 VERSIONS = Path("alembic/versions")
 

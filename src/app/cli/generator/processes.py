@@ -12,7 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import IO
 
-from app.migrations import ROOT
+from app.database.migrations import ROOT
 
 
 @dataclass(frozen=True, slots=True)

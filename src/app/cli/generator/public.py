@@ -7,7 +7,7 @@ from pathlib import Path
 from app.cli.generator.files import Files
 from app.cli.generator.source import EntitySource
 from app.cli.generator.spec import SpecError
-from app.migrations import ROOT
+from app.database.migrations import ROOT
 
 PATH = Path("src/app/api/v1/router.py")
 LIST = re.compile(r"^PUBLIC = \{\n(?:.*\n)*?(?=\}\n)", re.MULTILINE)

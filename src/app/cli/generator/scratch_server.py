@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from app.embedded import EmbeddedPostgres, EmbeddedPostgresError
+from app.cli.embedded import EmbeddedPostgres, EmbeddedPostgresError
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined,
 
 from app.cli.generator import names
 from app.cli.generator.spec import SpecError
-from app.migrations import ROOT
+from app.database.migrations import ROOT
 
 IMPORT = re.compile(r"^from [\w.]+ import ([\w, ]+)$", re.MULTILINE)
 

@@ -9,10 +9,10 @@ from typing import Any, Self
 import asyncpg
 from sqlalchemy import Executable
 
-from app.database import Connection, Database
-from app.database_errors import translate
+from app.database.connections import Connection, Database
+from app.database.errors import translate
+from app.database.sql import NO_VALUES, Row, Statement, Values
 from app.exceptions import ServiceUnavailable, TransientFailure
-from app.sql import NO_VALUES, Row, Statement, Values
 
 
 class UnitOfWork:

@@ -25,9 +25,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.config import Settings
 from app.core.models import Base
-from app.database import Database
-from app.migrations import alembic_config, upgrade
-from app.unit_of_work import UnitOfWork
+from app.database.connections import Database
+from app.database.migrations import alembic_config, upgrade
+from app.database.unit_of_work import UnitOfWork
 from tests.conftest import connect, database_url
 
 SAMPLES: dict[type, Any] = {

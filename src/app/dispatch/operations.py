@@ -22,15 +22,16 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.api.arguments import FastAPISolver, Plan, Solved
-from app.api.idempotency import run_once
-from app.api.json_body import JsonBody, receive
-from app.api.lists import List, filters_of
-from app.api.query_parameters import QueryParameters
-from app.api.rendering import Renderer
 from app.config import Settings
-from app.database import Database
-from app.entity_tags import entity_tag, names
+from app.core.entity_tags import entity_tag, names
+from app.database.connections import Database
+from app.database.unit_of_work import UnitOfWork
+from app.dispatch.arguments import FastAPISolver, Plan, Solved
+from app.dispatch.json_body import JsonBody, receive
+from app.dispatch.lists import List, filters_of
+from app.dispatch.query_parameters import QueryParameters
+from app.dispatch.rendering import Renderer
+from app.dispatch.run_once import run_once
 from app.exception_handlers import answer
 from app.exceptions import (
     BadRequest,
@@ -40,7 +41,6 @@ from app.exceptions import (
     UnknownParameter,
 )
 from app.idempotency.dependencies import idempotency_key
-from app.unit_of_work import UnitOfWork
 
 type Headers = list[tuple[bytes, bytes]]
 

@@ -5,10 +5,10 @@ from app.auth.email_tokens import EmailTokenRepository
 from app.auth.repository import SessionRepository
 from app.cli.local_database import local_database
 from app.config import Settings, load_settings
-from app.database import Database
+from app.database.connections import Database
+from app.database.migrations import applied_revision, head_revision, upgrade
+from app.database.unit_of_work import UnitOfWork
 from app.idempotency import repository as idempotency
-from app.migrations import applied_revision, head_revision, upgrade
-from app.unit_of_work import UnitOfWork
 
 BATCH = 5000  # rows of one transaction, which holds them until it ends
 

@@ -8,9 +8,9 @@ from urllib.parse import quote, unquote_plus
 from fastapi.dependencies.models import Dependant
 from starlette.requests import Request
 
-from app.api.cursors import Cursors, cursor_key
 from app.core.filters import Filter
 from app.core.pagination import MAX_OFFSET, Page
+from app.dispatch.cursors import Cursors, cursor_key
 
 PLACES = {"page", "cursor"}
 MAX_LINKS = 4096  # bytes of a Link header: what proxies take for all headers begins at that

@@ -8,10 +8,10 @@ import asyncpg
 import pytest
 from sqlalchemy import Integer, bindparam, column, func, literal_column, select, table, text
 
-from app.database import MAX_PREPARED
+from app.database.connections import MAX_PREPARED
+from app.database.sql import Row, Statement, Values
+from app.database.unit_of_work import UnitOfWork
 from app.exceptions import Invalid, TransientFailure
-from app.sql import Row, Statement, Values
-from app.unit_of_work import UnitOfWork
 from tests.conftest import connect
 
 THINGS = table("test_things", column("size", Integer))

@@ -10,9 +10,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import column, func, select, table
 from sqlalchemy.exc import DBAPIError
 
-from app.unit_of_work import UnitOfWork
+from app.database.unit_of_work import UnitOfWork
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ATTEMPTS = 60
 PAUSE = 0.5  # seconds before another try at a table that a long reader holds
 LOCK_NOT_AVAILABLE = "55P03"

@@ -19,15 +19,15 @@ from typing import Any, Literal
 import asyncpg
 import pytest
 
-from app import embedded
-from app.embedded import EmbeddedPostgres, EmbeddedPostgresError
+from app.cli import embedded
+from app.cli.embedded import EmbeddedPostgres, EmbeddedPostgresError
 
 psutil: Any = importlib.import_module("psutil")  # has no types
 
 OWNER = """
 import sys, threading, time
 from pathlib import Path
-from app.embedded import EmbeddedPostgres
+from app.cli.embedded import EmbeddedPostgres
 
 postgres = EmbeddedPostgres(Path(sys.argv[1]), durable=False)
 if sys.argv[2] == "main":

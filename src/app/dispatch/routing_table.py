@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.operations import Operation
+from app.dispatch.operations import Operation
 from app.exception_handlers import answer
 from app.exceptions import MethodNotAllowed
 

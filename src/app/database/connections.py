@@ -16,8 +16,8 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
 from app.config import Settings
+from app.database.sql import Row
 from app.exceptions import ServiceUnavailable
-from app.sql import Row
 
 CONNECT_ERRORS = (
     asyncpg.PostgresError,

@@ -12,11 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.database.unit_of_work import UnitOfWork
 from app.exception_handlers import answer
 from app.exceptions import AppError, ServiceUnavailable
 from app.idempotency.dependencies import Claim, Replay
 from app.idempotency.repository import Answer
-from app.unit_of_work import UnitOfWork
 
 NOT_STORED = {401, 429}  # and 5xx: another try may well end otherwise
 

@@ -39,8 +39,8 @@ from sqlalchemy.types import TypeEngine
 from app.common.array_text import ArrayText
 from app.common.sql_filters import bind_array, unbounded
 from app.core.repository import Outcome
+from app.database.sql import Query
 from app.exceptions import FieldError, Invalid
-from app.sql import Query
 
 NATURAL_KEY = "natural_key"  # what a table's `info` calls it
 

@@ -1,7 +1,7 @@
 import pytest
 from sqlalchemy import Executable, bindparam, delete, func, insert, literal_column, select, text
 
-from app.sql import Statement
+from app.database.sql import Statement
 from app.users.models import User
 
 NEW = insert(User).values(email="a", password_hash="x").returning(User.id).cte("new")

@@ -10,10 +10,10 @@ from uuid import UUID
 import pytest
 from pydantic import TypeAdapter, field_serializer
 
-from app.api.rendering import Renderer
 from app.common.rows import Rows
 from app.core.pagination import Page, PageParams
 from app.core.schemas import ReadSchema
+from app.dispatch.rendering import Renderer
 from app.items.models import ItemStatus
 
 

@@ -196,7 +196,7 @@ async def client(app: Application) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def new_client(app: Application, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers)
 
 

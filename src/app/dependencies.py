@@ -4,12 +4,14 @@ from ipaddress import ip_address
 from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Header, Request
+from fastapi.requests import HTTPConnection
 
 from app.config import Settings
 from app.core import entity_tags
 from app.core.repository import Versions
 from app.database.unit_of_work import UnitOfWork
 from app.exceptions import PreconditionRequired
+from app.request_state import request_state
 
 MAX_USER_AGENT = 255  # characters that are kept
 
@@ -21,25 +23,27 @@ class Client(NamedTuple):
     user_agent: str | None
 
 
-async def get_work(request: Request) -> UnitOfWork:
-    work: UnitOfWork = request.scope["state"]["work"]
+async def get_work(connection: HTTPConnection) -> UnitOfWork:
+    work = request_state(connection.scope).work
+    assert work is not None
     return work
 
 
-async def get_settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
+async def get_settings(connection: HTTPConnection) -> Settings:
+    settings: Settings = connection.app.state.settings
     return settings
 
 
-async def get_client(request: Request) -> Client:
-    agent = request.headers.get("user-agent")
-    return Client(_address(request), agent[:MAX_USER_AGENT] if agent else None)
+async def get_client(connection: HTTPConnection) -> Client:
+    agent = connection.headers.get("user-agent")
+    return Client(_address(connection), agent[:MAX_USER_AGENT] if agent else None)
 
 
-def _address(request: Request) -> str | None:
+def _address(connection: HTTPConnection) -> str | None:
+    client = connection.client
     try:
         # Without the zone, which may be any text: fe80::1%eth0 (RFC 4007).
-        return str(ip_address(request.client.host.partition("%")[0])) if request.client else None
+        return str(ip_address(client.host.partition("%")[0])) if client else None
     except ValueError:  # what a trusted proxy forwarded is no address
         return None
 
@@ -54,14 +58,21 @@ RequiredIfMatchHeader = Annotated[
 ]
 
 
-async def get_if_match(if_match: IfMatchHeader = None) -> Versions | None:
-    return None if if_match is None else entity_tags.versions(if_match)
+async def get_if_match(request: Request, if_match: IfMatchHeader = None) -> Versions | None:
+    return None if if_match is None else _versions(request)
 
 
-async def require_if_match(if_match: RequiredIfMatchHeader = None) -> Versions | None:
+async def require_if_match(
+    request: Request, if_match: RequiredIfMatchHeader = None
+) -> Versions | None:
     if if_match is None:
         raise PreconditionRequired
-    return entity_tags.versions(if_match)
+    return _versions(request)
+
+
+def _versions(request: Request) -> Versions | None:
+    # Lines of one name are one list (RFC 9110, section 5.3).
+    return entity_tags.versions(", ".join(request.headers.getlist("if-match")))
 
 
 Work = Annotated[UnitOfWork, Depends(get_work)]

@@ -38,8 +38,8 @@ class FieldError:
 
 
 class AppError(Exception):
-    status: ClassVar[int] = 500
-    error_code: ClassVar[str] = "INTERNAL_ERROR"
+    status: int = 500
+    error_code: str = "INTERNAL_ERROR"
     default_detail: ClassVar[str] = "Something went wrong on our side"
 
     def __init__(self, detail: str | None = None, *, errors: Sequence[FieldError] = ()) -> None:

@@ -6,8 +6,7 @@ from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from typing import Any
 
-from fastapi import FastAPI
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi import Depends, FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -15,17 +14,23 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from app.api import health
 from app.api.docs import add_docs
 from app.api.openapi import DESCRIPTION, complete
-from app.api.v1.router import v1_router
+from app.api.v1.router import v1
 from app.config import Settings, SettingsError, load_settings
 from app.database.connections import Database
-from app.dispatch.operations import Operation
-from app.dispatch.routing_table import RoutingTable
+from app.dispatch.fastapi_way import FastAPIWay
+from app.dispatch.mounting import API
+from app.dispatch.operation import Operation
+from app.dispatch.query_parameters import strict
+from app.dispatch.routes import routes, routes_version
+from app.dispatch.routing_table import Dispatcher, RoutingTable
+from app.dispatch.sockets import Sockets
 from app.exception_handlers import add_exception_handlers
 from app.logging import configure_logging
 from app.mail import Mailer, mailer
 from app.middleware.access_log import AccessLogMiddleware
 from app.middleware.correlation_id import CorrelationIdMiddleware
 from app.middleware.cors import ProblemCORSMiddleware
+from app.middleware.defects import DefectsMiddleware
 from app.middleware.request_limits import RequestLimitsMiddleware
 from app.middleware.response_headers import ResponseHeadersMiddleware
 
@@ -35,7 +40,7 @@ NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fal
 
 
 class Application(FastAPI):
-    """FastAPI with the routing table in front of its router, and the middleware outside of all."""
+    """FastAPI with a fast way for the routes that are understood, and middleware outside of all."""
 
     settings: Settings
     database: Database
@@ -48,31 +53,45 @@ class Application(FastAPI):
         scope["app"] = self  # all that FastAPI and Starlette would do in three calls
         await self.middleware_stack(scope, receive, send)
 
+    def mount_api(self, api: API) -> None:
+        """Include all routes of an API. Raises what `API.router` does."""
+        self.include_router(api.router(), prefix=api.prefix)
+        self.state.apis = [*getattr(self.state, "apis", ()), api]
+
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             self.openapi_schema = complete(super().openapi(), self.settings)
         return self.openapi_schema
 
     def operations(self) -> list[Operation]:
-        """Each route that is not FastAPI's or Starlette's own, ready to answer requests."""
-        return [
-            Operation(context, self.database, self.settings)
-            for context in iter_route_contexts(self.routes)
-            if isinstance(context.original_route, APIRoute)
-        ]
+        """Each route, in the order in which they are tried, with the way that it takes."""
+        return [Operation(each, self.database, self.settings) for each in routes(self.routes)]
 
     def build_middleware_stack(self) -> ASGIApp:
-        app: ASGIApp = RoutingTable(super().build_middleware_stack(), self.operations())
-        largest = max(self.settings.max_body_size, self.settings.max_bulk_body_size)
-        app = RequestLimitsMiddleware(app, largest)
+        sockets = Sockets(self.database, self.settings)
+        way = FastAPIWay(self.router.app, self.database, self.settings, sockets)
+
+        def dispatcher(app: ASGIApp) -> Dispatcher:
+            return Dispatcher(
+                app, lambda: RoutingTable(self.operations()), lambda: routes_version(self.router)
+            )
+
+        if self.user_middleware or self.debug or TRACED:
+            # The application's own middleware has every request, as it would in FastAPI.
+            self.router.middleware_stack = dispatcher(way)
+            app = super().build_middleware_stack()
+        else:
+            self.router.middleware_stack = way
+            app = dispatcher(super().build_middleware_stack())
+        outer: ASGIApp = RequestLimitsMiddleware(DefectsMiddleware(app))
         if self.settings.cors_origins:
-            app = ProblemCORSMiddleware(app, self.settings.cors_origins)
-        app = CorrelationIdMiddleware(ResponseHeadersMiddleware(AccessLogMiddleware(app)))
+            outer = ProblemCORSMiddleware(outer, self.settings.cors_origins)
+        outer = CorrelationIdMiddleware(ResponseHeadersMiddleware(AccessLogMiddleware(outer)))
         if self.settings.trusted_proxies:
             trusted = self.settings.trusted_proxies
             # Its types of ASGI are its own.
-            app = ProxyHeadersMiddleware(app, trusted)  # pyrefly: ignore[bad-assignment, bad-argument-type]
-        return app
+            outer = ProxyHeadersMiddleware(outer, trusted)  # pyrefly: ignore[bad-assignment, bad-argument-type]
+        return outer
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -99,8 +118,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.database = Database(settings.database_url.get_secret_value(), settings)
     app.mailer = mailer(settings)
     add_exception_handlers(app)
-    app.include_router(v1_router())
-    app.include_router(health.router)
+    app.mount_api(v1())
+    app.include_router(health.router, dependencies=[Depends(strict)])
     if settings.show_docs:
         add_docs(app)
     return app

@@ -12,7 +12,7 @@ from fastapi.routing import RouteContext, iter_route_contexts
 from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import Table
 
-from app.api.v1.router import v1_router
+from app.api.v1.router import v1
 from app.auth.dependencies import authenticate
 from app.core.filters import Filter, Operator
 from app.core.models import Entity, Owned
@@ -142,7 +142,7 @@ def _calls(dependant: Dependant) -> set[Callable[..., Any] | None]:
 
 
 def _find() -> Iterator[Resource]:
-    contexts = list(iter_route_contexts(v1_router().routes))
+    contexts = list(iter_route_contexts(v1().router().routes))
     for path in sorted({each.path_format or "" for each in contexts}):
         routes = {
             f"{method} {rest}".strip(): context

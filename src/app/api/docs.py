@@ -8,7 +8,6 @@ from importlib.resources import files
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -83,12 +82,10 @@ def _serve(page: Response) -> Callable[[Request], Awaitable[Response]]:
 
 def _without_parameters(app: ASGIApp) -> ASGIApp:
     """Refuse unknown parameters here too, where there is no operation that would."""
-    query = QueryParameters(Dependant())
+    query = QueryParameters({})
 
     async def closed(scope: Scope, receive: Receive, send: Send) -> None:
-        _, unknown = query.parse(scope["query_string"])
-        if unknown:
-            raise unknown
+        query.require_known(scope["query_string"])
         await app(scope, receive, send)
 
     return closed

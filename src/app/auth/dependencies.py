@@ -2,6 +2,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
+from fastapi.requests import HTTPConnection
 from fastapi.security.base import SecurityBase
 
 from app.auth.accounts import Accounts
@@ -16,6 +17,7 @@ from app.database.connections import Database
 from app.database.unit_of_work import UnitOfWork
 from app.dependencies import Client, ClientDep, SettingsDep, Work
 from app.exceptions import Forbidden, Unauthorized
+from app.request_state import request_state
 from app.security_events.log import SecurityLog
 from app.users.models import User
 from app.users.repository import UserRepository
@@ -30,21 +32,22 @@ class Authenticate(SecurityBase):
         )
         self.scheme_name = "Session"
 
-    async def __call__(self, request: Request) -> LiveSession:
+    async def __call__(self, connection: HTTPConnection) -> LiveSession:
         """Raises Unauthorized without the token of a live session."""
-        state = request.scope["state"]
-        header: bytes = state["headers"].get(b"authorization", b"")
+        state = request_state(connection.scope)
+        header = state.headers.get(b"authorization", b"")
         scheme, _, sent = header.decode("latin-1").partition(" ")
         token = sent.strip()
         if scheme.lower() != "bearer" or not token:
             raise Unauthorized
         found = None
         if token.startswith(PREFIX) and token.isascii():
-            idle = request.scope["app"].settings.session_idle
-            found = await SessionRepository(state["work"]).find(token_hash(token), idle)
+            assert state.work is not None
+            idle = connection.scope["app"].settings.session_idle
+            found = await SessionRepository(state.work).find(token_hash(token), idle)
         if found is None:
             raise Unauthorized(token_sent=True)
-        state["session"], state["user_id"] = found, found.user_id
+        state.session, state.user_id = found, found.user_id
         return found
 
 
@@ -89,7 +92,7 @@ async def get_parts(
     request: Request, work: Work, settings: SettingsDep, client: ClientDep
 ) -> tuple[UnitOfWork, Settings, Client, SecurityLog, Outbox]:
     """What every service of accounts is made of."""
-    session: LiveSession | None = request.scope["state"].get("session")
+    session: LiveSession | None = request_state(request.scope).session
     log = SecurityLog(work, client.ip)
     if session is not None:
         log.session_id, log.actor_id = session.id, session.user_id

@@ -1,4 +1,4 @@
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from app.auth.dependencies import (
     Addresses,
@@ -73,7 +73,7 @@ async def change_password(data: ChangePassword, session: CurrentSession, auth: A
     await auth.change_password(session, data)
 
 
-@router.post("/password-reset", status_code=202)
+@router.post("/password-reset", status_code=202, response_class=Response)
 async def request_password_reset(
     data: RequestReset, addresses: Addresses, database: DatabaseDep
 ) -> None:
@@ -87,7 +87,7 @@ async def confirm_password_reset(data: ConfirmReset, addresses: Addresses) -> No
     await addresses.confirm_reset(data)
 
 
-@router.post("/email-verification", status_code=202, responses=THROTTLED)
+@router.post("/email-verification", status_code=202, response_class=Response, responses=THROTTLED)
 async def request_email_verification(user: CurrentUser, addresses: Addresses) -> None:
     """Mail a token to the address, unless it is verified already."""
     await addresses.request_verification(user)
@@ -98,7 +98,7 @@ async def confirm_email_verification(data: ConfirmAddress, addresses: Addresses)
     await addresses.confirm_verification(data.token)
 
 
-@router.post("/email-change", status_code=202, responses=THROTTLED)
+@router.post("/email-change", status_code=202, response_class=Response, responses=THROTTLED)
 async def request_email_change(
     data: ChangeEmail, session: CurrentSession, addresses: Addresses
 ) -> None:

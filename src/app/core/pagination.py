@@ -7,7 +7,7 @@ from math import ceil
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from fastapi_pagination.bases import AbstractPage, AbstractParams, RawParams
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 MAX_SIZE = 100
@@ -141,6 +141,12 @@ class Page[T](AbstractPage[T]):
         str | None, Field(description="Null at the end of the list, and only there.")
     ]
     previous_cursor: str | None
+
+    @field_validator("items", mode="before")
+    @classmethod
+    def _as_list(cls, items: Any) -> Any:
+        """Of rows as they come from the database pydantic could make no sequence of their kind."""
+        return list(items) if isinstance(items, Sequence) and not isinstance(items, str) else items
 
     # No fields, which an answer would have: the API makes cursors of them.
     following: ClassVar[Position | None] = None

@@ -151,6 +151,12 @@ class UnitOfWork:
                 if not self._database.keep(connection):
                     await self._database.give_back(connection)
 
+    async def end(self) -> None:
+        await self.close()
+
+    async def begin_streaming(self) -> None:
+        await self.close()
+
     async def _run(self, method: str, statement: Statement | Executable, values: Values) -> Any:
         if not isinstance(statement, Statement):
             statement = Statement(statement)

@@ -1,16 +1,16 @@
 """What the API adds to a list: cursors for its positions, and links to the pages around."""
 
-from collections.abc import Awaitable, Callable
 from math import ceil
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
-from fastapi.dependencies.models import Dependant
-from starlette.requests import Request
+from starlette.types import Scope
 
 from app.core.filters import Filter
 from app.core.pagination import MAX_OFFSET, Page
 from app.dispatch.cursors import Cursors, cursor_key
+from app.dispatch.routes import Route
+from app.request_state import HeaderPairs, RequestState
 
 PLACES = {"page", "cursor"}
 MAX_LINKS = 4096  # bytes of a Link header: what proxies take for all headers begins at that
@@ -23,37 +23,37 @@ class List:
         self._argument = argument
         self._key = cursor_key(secret)
 
-    async def run(
-        self,
-        request: Request,
-        arguments: dict[str, Any],
-        endpoint: Callable[..., Awaitable[Page[Any]]],
-    ) -> tuple[Page[Any], str]:
-        """The page, with its cursors, and its Link header (RFC 8288). Raises InvalidCursor."""
+    def seek(self, scope: Scope, state: RequestState, arguments: dict[str, Any]) -> None:
+        """Have the list begin where its cursor says; raises InvalidCursor."""
         filters: Filter = arguments[self._argument]
-        scope = request.scope
-        cursors = Cursors(self._key, filters, f"{scope['state'].get('user_id')} {scope['path']}")
         if filters.cursor is not None:
-            filters.seek(cursors.read(filters.cursor))
-        page = await endpoint(**arguments)
+            filters.seek(self._cursors(scope, state, filters).read(filters.cursor))
+
+    def finish(
+        self, scope: Scope, state: RequestState, arguments: dict[str, Any], page: Page[Any]
+    ) -> HeaderPairs:
+        """Give the page its cursors, and return its Link header (RFC 8288)."""
+        filters: Filter = arguments[self._argument]
+        cursors = self._cursors(scope, state, filters)
         page.next_cursor = cursors.write(page.following) if page.following else None
         page.previous_cursor = cursors.write(page.preceding) if page.preceding else None
-        return page, _links(scope["path"], scope["query_string"], filters, page)
+        link = _links(scope["path"], scope["query_string"], filters, page)
+        return [(b"link", link.encode("latin-1"))]
+
+    def _cursors(self, scope: Scope, state: RequestState, filters: Filter) -> Cursors:
+        return Cursors(self._key, filters, f"{state.user_id} {scope['path']}")
 
 
-def filters_of(dependant: Dependant) -> str | None:
+def filter_argument(route: Route) -> str | None:
     """The endpoint's argument that has the filters of a list, if it lists.
 
     Raises TypeError where a dependency takes them: a cursor could not be read for it.
     """
-    if any(map(_filter_arguments, dependant.dependencies)):
-        raise TypeError("a list's filters are an argument of the endpoint itself")
-    return next(iter(_filter_arguments(dependant)), None)
-
-
-def _filter_arguments(dependant: Dependant) -> list[str]:
-    own = [each.name for each in dependant.query_params if _is_filter(each.field_info.annotation)]
-    return own + [name for each in dependant.dependencies for name in _filter_arguments(each)]
+    own, of_dependencies = route.query_models()
+    if any(map(_is_filter, of_dependencies.values())):
+        message = "a list's filters are an argument of the endpoint itself, not of a dependency"
+        raise TypeError(f"{route.path}: {message}")
+    return next((name for name, model in own.items() if _is_filter(model)), None)
 
 
 def _is_filter(annotation: Any) -> bool:

@@ -6,6 +6,7 @@ from fastapi import Header, Request
 
 from app.dependencies import Work
 from app.idempotency.repository import Answer, IdempotencyRepository
+from app.request_state import request_state
 
 IdempotencyKeyHeader = Annotated[
     str | None,
@@ -42,13 +43,14 @@ async def idempotency_key(request: Request, work: Work, key: IdempotencyKeyHeade
     """
     if key is None:
         return
-    state = request.scope["state"]
-    keys = IdempotencyRepository(work, state["user_id"])
-    known = await keys.claim(key, _fingerprint(request, state["body"]))
+    state = request_state(request.scope)
+    assert state.user_id is not None
+    keys = IdempotencyRepository(work, state.user_id)
+    known = await keys.claim(key, _fingerprint(request, state.body or b""))
     if known is not None:
         raise Replay(known)
     await work.savepoint()
-    state["claim"] = Claim(keys, key)
+    state.claim = Claim(keys, key)
 
 
 def _fingerprint(request: Request, body: bytes) -> bytes:

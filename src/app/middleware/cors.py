@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 
 from app.exception_handlers import problem
 from app.exceptions import BadRequest
-from app.logging import correlation_id_of_context
+from app.request_state import correlation_id_of_context
 
 
 class ProblemCORSMiddleware(CORSMiddleware):

@@ -12,5 +12,5 @@ def renderer(model: Any, **options: Any) -> Renderer:
     """That of a route with this response model, and options as FastAPI's decorators take them."""
     app = FastAPI(openapi_url=None)
     app.add_api_route("/", lambda: None, response_model=model, **options)
-    [route] = routes(app.routes)
-    return Renderer(route.answer(), route.path)
+    [route] = routes(app.router)
+    return Renderer(route.answer())

@@ -65,7 +65,7 @@ class Application(FastAPI):
 
     def operations(self) -> list[Operation]:
         """Each route, in the order in which they are tried, with the way that it takes."""
-        return [Operation(each, self.database, self.settings) for each in routes(self.routes)]
+        return [Operation(each, self.database, self.settings) for each in routes(self.router)]
 
     def build_middleware_stack(self) -> ASGIApp:
         sockets = Sockets(self.database, self.settings)

@@ -7,6 +7,7 @@ from functools import cache, cached_property
 from typing import Any
 
 import pytest
+from fastapi import APIRouter
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext, iter_route_contexts
 from pydantic import BaseModel, TypeAdapter
@@ -142,7 +143,9 @@ def _calls(dependant: Dependant) -> set[Callable[..., Any] | None]:
 
 
 def _find() -> Iterator[Resource]:
-    contexts = list(iter_route_contexts(v1().router().routes))
+    api, router = v1(), APIRouter()
+    router.include_router(api.router(), prefix=api.prefix)
+    contexts = list(iter_route_contexts(router.routes))
     for path in sorted({each.path_format or "" for each in contexts}):
         routes = {
             f"{method} {rest}".strip(): context

@@ -88,7 +88,7 @@ class Operation:
         self._status = answered.status
         self._response_class = answered.response_class
         self._has_model = answered.model is not None
-        self._render = Renderer(answered, self.path)
+        self._render = Renderer(answered)
 
     def overridden(self, overrides: Overrides) -> "Operation":
         """The same with other dependencies, as `app.dependency_overrides` names them."""
@@ -169,7 +169,10 @@ class Operation:
                 raise unknown
             received = await self._read_body(solved, state, body)
             if solved.errors:
-                raise RequestValidationError(solved.errors, body=received)
+                mounted_at = request.scope.get("root_path", "").rstrip("/")
+                raise RequestValidationError(
+                    solved.errors, body=received, endpoint_ctx=self.route.where(mounted_at)
+                )
             response = await self._run(request, state, solved)
         except NotFound:
             if unknown:  # which says more than that there is nothing

@@ -37,9 +37,8 @@ MANY = (Page, BulkCreated)  # with rows as their `items`
 class Renderer:
     """Makes JSON of one route's results."""
 
-    def __init__(self, answer: Answer, path: str) -> None:
+    def __init__(self, answer: Answer) -> None:
         self._answer = answer
-        self._path = path
         model = answer.model
         self._many = isinstance(model, type) and issubclass(model, MANY)
         row = model
@@ -60,7 +59,7 @@ class Renderer:
             # Anything else than rows, or a value that takes pydantic to read or to write.
             except (AttributeError, KeyError, TypeError, orjson.JSONEncodeError):
                 pass
-        return self._answer.content(result, self._path)
+        return self._answer.content(result)
 
     def _plain(self, result: Any) -> dict[str, Any]:
         if not self._many:

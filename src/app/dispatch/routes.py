@@ -40,18 +40,24 @@ from fastapi.dependencies.utils import (
     request_body_to_args,
 )
 from fastapi.encoders import jsonable_encoder
-from fastapi.exceptions import RequestValidationError, ResponseValidationError
+from fastapi.exceptions import (
+    EndpointContext,
+    RequestValidationError,
+    ResponseValidationError,
+)
 from fastapi.routing import (
     APIRoute,
     APIRouter,
     APIWebSocketRoute,
     RouteContext,
     _EffectiveRouteContext,
+    _extract_endpoint_context,
     _IncludedRouter,
 )
 from fastapi.utils import get_value_or_default
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 from starlette.routing import Route as StarletteRoute
 
 from app.dispatch.fastapi_parts import DEPENDANT_PARTS, ROUTE_PARTS
@@ -59,6 +65,7 @@ from app.dispatch.fastapi_parts import DEPENDANT_PARTS, ROUTE_PARTS
 WEBSOCKET = "WEBSOCKET"  # in place of a method
 GET_REQUEST_HANDLER = fastapi.routing.get_request_handler  # before anyone could wrap it
 
+CONTEXT_KEY = "effective_route_context"
 EXCLUDES = ("exclude_unset", "exclude_defaults", "exclude_none")
 IMMUTABLE = (str, int, float, bytes, Enum)
 
@@ -201,15 +208,16 @@ def _json(body: bytes) -> Any:
         found = {"type": "json_invalid", "loc": ("body", error.pos), "msg": "JSON decode error"}
         details = found | {"input": {}, "ctx": {"error": error.msg}}
         raise RequestValidationError([details], body=error.doc) from None
-    except ValueError:
-        raise HTTPException(400, "There was an error parsing the body") from None
+    except Exception as error:  # as FastAPI has it
+        raise HTTPException(400, "There was an error parsing the body") from error
 
 
 class Answer:
     """How a result becomes the content of a response; `response_class` is None by default."""
 
-    def __init__(self, context: Any) -> None:
+    def __init__(self, context: Any, where: Callable[[], EndpointContext]) -> None:
         chosen = context.response_class
+        self._where = where
         self.model: Any = context.response_model
         self.status: int | None = context.status_code
         self.response_class = None if isinstance(chosen, DefaultPlaceholder) else chosen
@@ -224,7 +232,7 @@ class Answer:
             usual.get(name, False) == value for name, value in self._options.items()
         )
 
-    def content(self, result: Any, path: str) -> Any:
+    def content(self, result: Any) -> Any:
         """Bytes of JSON where there is a model and no response class, else what JSON can hold.
 
         Raises ResponseValidationError for a result that the model does not fit.
@@ -233,7 +241,7 @@ class Answer:
             return jsonable_encoder(result)
         value, errors = self._field.validate(result, {}, loc=("response",))
         if errors:
-            raise ResponseValidationError(errors, body=result, endpoint_ctx={"path": path})
+            raise ResponseValidationError(errors, body=result, endpoint_ctx=self._where())
         if self.response_class is None:
             return self._field.serialize_json(value, **self._options)
         return self._field.serialize(value, **self._options)
@@ -242,8 +250,9 @@ class Answer:
 class Route:
     """One of the application's routes, as FastAPI would serve it below all of its prefixes."""
 
-    def __init__(self, context: RouteContext) -> None:
+    def __init__(self, context: RouteContext, routers: Sequence[APIRouter] = ()) -> None:
         self.context = context
+        self._routers = routers
         self.original = context.original_route
         self.path: str = context.path_format or context.path or ""
         self.methods: frozenset[str] = frozenset(context.methods or ())
@@ -256,6 +265,12 @@ class Route:
     def is_api(self) -> bool:
         """Whether FastAPI reads its arguments, other than for a mount or a plain function."""
         return isinstance(self.original, APIRoute | APIWebSocketRoute)
+
+    def scope(self) -> dict[str, Any]:
+        """What FastAPI's router leaves in the scope of a request."""
+        found = {"route": self.original, "endpoint": self.endpoint}
+        context = self.context._route_context  # noqa: SLF001
+        return found if context is None else found | {"fastapi": {CONTEXT_KEY: context}}
 
     @property
     def endpoint(self) -> Callable[..., Any] | None:
@@ -310,7 +325,12 @@ class Route:
         return getattr(self.context, "body_field", None) is not None
 
     def answer(self) -> Answer:
-        return Answer(self.context)
+        return Answer(self.context, self.where)
+
+    def where(self, mounted_at: str = "") -> EndpointContext:
+        """The endpoint in the source, as FastAPI's errors tell it."""
+        found = _extract_endpoint_context(self.endpoint)
+        return {**found, "path": f"{'/'.join(sorted(self.methods))} {mounted_at}{self.path}"}
 
     def calls(self) -> Iterator[Callable[..., Any]]:
         """Every callable that the route depends on, at any depth."""
@@ -369,6 +389,9 @@ class Route:
         context = self.context
         if type(self.original) is not APIRoute:
             yield f"has a route class of its own, {type(self.original).__name__}"
+        for router in self._routers:
+            if type(router) is not APIRouter:
+                yield f"is in a router of a class of its own, {type(router).__name__}"
         if fastapi.routing.get_request_handler is not GET_REQUEST_HANDLER:
             owner = fastapi.routing.get_request_handler.__module__
             yield f"FastAPI's handler is wrapped by {owner}"
@@ -377,19 +400,33 @@ class Route:
         call = self.dependant.call if self.dependant else None
         if _is_gen_callable(call) or _is_async_gen_callable(call):
             yield "streams what it yields"
-        if self.max_body_size is not None:
-            yield "has a body limit of its own"
+        told = {
+            "has a body limit of its own": self.max_body_size is not None,
+            "takes a form": self.takes_form,
+            "has a dependency that takes a body": self.takes_body
+            and not self.takes_form
+            and self.body is None,
+        }
+        yield from (what for what, found in told.items() if found)
         if not get_value_or_default(context.strict_content_type):
             yield "takes JSON of any content type"
-        if self.takes_form:
-            yield "takes a form"
-        if self.takes_body and self.body is None:
-            yield "has a dependency that takes a body"
 
 
-def routes(found: Any) -> list[Route]:
-    """All of an application's, in the order in which they are tried; raises nothing."""
-    return [Route(context) for context in fastapi.routing.iter_route_contexts(found)]
+def routes(router: APIRouter) -> list[Route]:
+    """All of a router's, at any depth, in the order in which they are tried."""
+    return [*_routes(router.routes, (router,))]
+
+
+def _routes(
+    found: Sequence[BaseRoute | _EffectiveRouteContext], routers: tuple[APIRouter, ...]
+) -> Iterator[Route]:
+    for each in found:
+        if isinstance(each, _IncludedRouter):
+            yield from _routes(each.effective_candidates(), (*routers, each.original_router))
+        elif isinstance(each, _EffectiveRouteContext):
+            yield Route(RouteContext(each.original_route, each), routers)
+        else:
+            yield Route(RouteContext(each), routers)
 
 
 def includes(outer: APIRouter, inner: APIRouter) -> bool:

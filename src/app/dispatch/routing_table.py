@@ -144,7 +144,7 @@ class Dispatcher:
             await self._app(scope, receive, send)
             return
         scope["path_params"] = dict(zip(entry.names, values, strict=True))
-        scope["route"], scope["endpoint"] = operation.route.original, operation.route.endpoint
+        scope.update(operation.route.scope())
         await operation(scope, receive, send)
 
     def _find_new(self, path: str) -> Candidates:

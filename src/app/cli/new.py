@@ -11,11 +11,7 @@ from app.cli.generator.changeset import Changeset
 from app.cli.generator.checks.scratch_server import scratch_server
 from app.cli.generator.checks.verify import Result, verify
 from app.cli.generator.entities import Request
-from app.cli.generator.grammar.help import GRAMMAR
 from app.cli.generator.grammar.spec import SpecError
-
-new = typer.Typer(no_args_is_help=True, help="Write an entity, or a field of one.", epilog=GRAMMAR)
-remove = typer.Typer(no_args_is_help=True, help="Take an entity, or a field of one, away again.")
 
 Fields = Annotated[list[str], typer.Argument(help="name:type[:argument][:flag…]", metavar="FIELD…")]
 Entity = Annotated[str, typer.Argument(help="In the singular: line_item.", metavar="ENTITY")]
@@ -25,7 +21,6 @@ NoMigrate = Annotated[bool, typer.Option("--no-migrate", help="Leave the migrati
 NoVerify = Annotated[bool, typer.Option("--no-verify", help="Do not run the checks.")]
 
 
-@new.command("entity", epilog=GRAMMAR)
 def new_entity(  # noqa: PLR0917 - options of a command
     name: Entity,
     fields: Fields,
@@ -58,7 +53,6 @@ def new_entity(  # noqa: PLR0917 - options of a command
     )
 
 
-@new.command("field", epilog=GRAMMAR)
 def new_field(  # noqa: PLR0917
     entity: Entity,
     texts: Fields,
@@ -74,7 +68,6 @@ def new_field(  # noqa: PLR0917
     )
 
 
-@remove.command("field")
 def remove_field(  # noqa: PLR0917
     entity: Entity,
     field: Annotated[str, typer.Argument(help="Its name.")],
@@ -90,7 +83,6 @@ def remove_field(  # noqa: PLR0917
     )
 
 
-@remove.command("entity")
 def remove_entity(
     entity: Entity, dry_run: DryRun = False, as_json: Json = False, no_migrate: NoMigrate = False
 ) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from app.core.types import INT4_MAX, INT4_MIN, INT8_MAX, INT8_MIN
+from app.core.limits import INT4_MAX, INT4_MIN, INT8_MAX, INT8_MIN
 
 COMPARED = ("", "gt", "gte", "lt", "lte")
 WRITTEN = ("", "in", "icontains", "istartswith")

@@ -9,7 +9,7 @@ import httpx
 from fastapi.routing import iter_route_contexts
 from pydantic import SecretStr
 
-from app.cli.embedded import EmbeddedPostgres
+from app.cli.embedded.server import EmbeddedPostgres
 from app.main import Application
 from tests.accounts import NEW_PASSWORD
 from tests.conftest import new_client

@@ -1,14 +1,19 @@
 """The nouns that every router may ask for."""
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from ipaddress import ip_address
 from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Header, Request
+from fastapi.requests import HTTPConnection
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import Settings
 from app.core import entity_tags
 from app.core.repository import Versions
-from app.database.unit_of_work import UnitOfWork
+from app.database.unit_of_work import UnitOfWork, unit_of_work
 from app.exceptions import PreconditionRequired
 
 MAX_USER_AGENT = 255  # characters that are kept
@@ -24,6 +29,19 @@ class Client(NamedTuple):
 async def get_work(request: Request) -> UnitOfWork:
     work: UnitOfWork = request.scope["state"]["work"]
     return work
+
+
+async def get_session(request: Request) -> AsyncSession:
+    """The ORM session of the request's unit of work; takes no connection before a statement."""
+    work: UnitOfWork = request.scope["state"]["work"]
+    return work.session()
+
+
+type Units = Callable[[], AbstractAsyncContextManager[UnitOfWork]]
+
+
+async def get_units(connection: HTTPConnection) -> Units:
+    return partial(unit_of_work, connection.app.database)
 
 
 async def get_settings(request: Request) -> Settings:
@@ -65,6 +83,9 @@ async def require_if_match(if_match: RequiredIfMatchHeader = None) -> Versions |
 
 
 Work = Annotated[UnitOfWork, Depends(get_work)]
+SessionDep = Annotated[AsyncSession, Depends(get_session)]
+UnitsOfWork = Annotated[Units, Depends(get_units)]
+"""Opens units of work after the answer, or for each message: `async with units() as work:`."""
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 ClientDep = Annotated[Client, Depends(get_client)]
 IfMatch = Annotated[Versions | None, Depends(get_if_match)]

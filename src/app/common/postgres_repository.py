@@ -45,12 +45,13 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        if not hasattr(cls, "model"):  # a generic base of several entities' repositories
+            return
         cls._hydrate = Hydrator(cls.model)
         cls._lists = Hydrator(cls.model, lists=True)
         cls._references = References(cls.model)
         cls._callers = Statements(cls.model, scoped=True)
         cls._everyones = Statements(cls.model, scoped=False)
-        cls._callers.table.info[bulk_sql.NATURAL_KEY] = cls.natural_key
         cls._defaults = insert_defaults(cls._callers.table)
 
     def __init__(self, work: UnitOfWork, caller: Caller) -> None:

@@ -46,6 +46,8 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        if not hasattr(cls, "model"):  # a generic base of several entities' repositories
+            return
         if cls.query is not PostgresRepository.query:
             raise TypeError(
                 f"{cls.__name__}.query: get, list and the writes would not go through it: write a "
@@ -56,7 +58,6 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         cls._references = References(cls.model)
         cls._callers = Statements(cls.model, scoped=True)
         cls._everyones = Statements(cls.model, scoped=False)
-        cls._callers.table.info[bulk_sql.NATURAL_KEY] = cls.natural_key
         cls._defaults = insert_defaults(cls._callers.table)
 
     def __init__(self, work: UnitOfWork, caller: Caller) -> None:

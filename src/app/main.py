@@ -19,7 +19,7 @@ from app.config import Settings, SettingsError, load_settings
 from app.database.connections import Database
 from app.dispatch.fastapi_way import FastAPIWay
 from app.dispatch.mounting import API
-from app.dispatch.operation import Operation
+from app.dispatch.operation import Operation, operations
 from app.dispatch.query_parameters import strict
 from app.dispatch.routes import routes, routes_version
 from app.dispatch.routing_table import Dispatcher, RoutingTable
@@ -44,6 +44,7 @@ class Application(FastAPI):
     settings: Settings
     database: Database
     mailer: Mailer
+    _operations: tuple[int, list[Operation]] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or self.middleware_stack is None or TRACED or self.root_path:
@@ -64,7 +65,11 @@ class Application(FastAPI):
 
     def operations(self) -> list[Operation]:
         """Each route, in the order in which they are tried, with the way that it takes."""
-        return [Operation(each, self.database, self.settings) for each in routes(self.router)]
+        version = routes_version(self.router)
+        if self._operations is None or self._operations[0] != version:
+            made = operations(routes(self.router), self.database, self.settings)
+            self._operations = version, made
+        return self._operations[1]
 
     def build_middleware_stack(self) -> ASGIApp:
         sockets = Sockets(self.database, self.settings)

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from app.cli.local_database import local_database
 from app.cli.maintenance import applied
-from app.config import Settings, SettingsError, load_settings
+from app.config import Settings, SettingsError, load_settings, path_prefix
 from app.database.connections import Database
 from app.database.migrations import ROOT, head_revision, upgrade
 from app.database.unit_of_work import UnitOfWork
@@ -28,11 +28,16 @@ GRACE = 15  # seconds for accepted requests to finish on SIGTERM
 WORKER_START = 60
 RESERVE = 10  # connections left for migrations, `psql` and monitoring
 PARENT = "PLINTH_DEV_PARENT"
+Prefix = Annotated[
+    str | None,
+    typer.Option(help="Default: ROOT_PATH.", parser=path_prefix, metavar="PATH"),
+]
 
 
 def dev(
     host: Annotated[str | None, typer.Option(help="Default: HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="Default: PORT.")] = None,
+    root_path: Prefix = None,
 ) -> None:
     """Serve with reload, on a database that is started and migrated if none is configured."""
     started = time.monotonic()
@@ -55,6 +60,7 @@ def dev(
                 factory=True,
                 host=host,
                 port=port,
+                root_path=settings.root_path if root_path is None else root_path,
                 reload=True,
                 reload_dirs=[str(ROOT / "src")],
                 ws="none",
@@ -98,6 +104,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Default: HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="Default: PORT.")] = None,
     workers: Annotated[int | None, typer.Option(help="Default: WORKERS.")] = None,
+    root_path: Prefix = None,
 ) -> None:
     """Serve in production. Never migrates: /health/ready says when migrations are missing."""
     settings = load_settings()
@@ -111,6 +118,7 @@ def serve(
         host=host or settings.host,
         port=port or settings.port,
         workers=workers,
+        root_path=settings.root_path if root_path is None else root_path,
         ws="none",  # the server would refuse an upgrade itself, in a shape of its own
         access_log=False,
         proxy_headers=False,

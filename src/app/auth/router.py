@@ -26,15 +26,23 @@ from app.users.schemas import UserRead
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 
-THROTTLED: Responses = {429: {"description": "Too many attempts"}}
+THROTTLED: Responses = {
+    429: {
+        "description": "Too many attempts",
+        "headers": {"Retry-After": {"$ref": "#/components/headers/Retry-After"}},
+    }
+}
+WRONG_LOGIN: Responses = {401: {"description": "The address or the password is wrong"}}
+WRONG_PASSWORD: Responses = {401: {"description": "No live session, or the password is wrong"}}
+TAKEN: Responses = {409: {"description": "The address is taken"}}
 
 
-@router.post("/register", status_code=201, response_model=UserRead)
+@router.post("/register", status_code=201, response_model=UserRead, responses=THROTTLED | TAKEN)
 async def register(data: Register, auth: Auth) -> User:
     return await auth.register(data)
 
 
-@router.post("/login")
+@router.post("/login", responses=THROTTLED | WRONG_LOGIN)
 async def login(data: Login, auth: Auth) -> LoginRead:
     """Send the token with every request: `Authorization: Bearer <token>`."""
     return await auth.login(data)
@@ -45,7 +53,7 @@ async def logout(session: CurrentSession, auth: Auth) -> None:
     await auth.logout(session)
 
 
-@router.post("/reauthenticate", status_code=204, responses=THROTTLED)
+@router.post("/reauthenticate", status_code=204, responses=THROTTLED | WRONG_PASSWORD)
 async def reauthenticate(data: Reauthenticate, session: CurrentSession, auth: Auth) -> None:
     """For 15 minutes, as after a login, this session may do what is delicate."""
     await auth.reauthenticate(session, data.current_password.get_secret_value())
@@ -67,13 +75,13 @@ async def revoke_session(session_id: Id, session: CurrentSession, auth: Auth) ->
     await auth.revoke_session(session, session_id)
 
 
-@router.post("/password", status_code=204, responses=THROTTLED)
+@router.post("/password", status_code=204, responses=THROTTLED | WRONG_PASSWORD)
 async def change_password(data: ChangePassword, session: CurrentSession, auth: Auth) -> None:
     """All other sessions end."""
     await auth.change_password(session, data)
 
 
-@router.post("/password-reset", status_code=202, response_class=Response)
+@router.post("/password-reset", status_code=202, response_class=Response, responses=THROTTLED)
 async def request_password_reset(
     data: RequestReset, addresses: Addresses, database: DatabaseDep
 ) -> None:
@@ -98,7 +106,12 @@ async def confirm_email_verification(data: ConfirmAddress, addresses: Addresses)
     await addresses.confirm_verification(data.token)
 
 
-@router.post("/email-change", status_code=202, response_class=Response, responses=THROTTLED)
+@router.post(
+    "/email-change",
+    status_code=202,
+    response_class=Response,
+    responses=THROTTLED | WRONG_PASSWORD,
+)
 async def request_email_change(
     data: ChangeEmail, session: CurrentSession, addresses: Addresses
 ) -> None:
@@ -106,7 +119,7 @@ async def request_email_change(
     await addresses.request_change(session, data)
 
 
-@router.post("/email-change/confirm", status_code=204)
+@router.post("/email-change/confirm", status_code=204, responses=TAKEN)
 async def confirm_email_change(data: ConfirmAddress, addresses: Addresses) -> None:
     """The address changes, and all sessions end but the one that asked for it."""
     await addresses.confirm_change(data.token)

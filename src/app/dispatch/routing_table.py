@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.dispatch.operation import Operation
+from app.dispatch.resources import with_members
 from app.dispatch.routes import WEBSOCKET
 from app.exception_handlers import answer
 from app.request_state import request_state
@@ -57,7 +58,11 @@ class RoutingTable:
         self._others: list[str] = []  # what the paths of the routes that are not here begin with
         for place, operation in enumerate(operations):
             self._add(place, operation)
-        self._mark_members(self._root)
+        members = with_members(each.route for each in operations)
+        for operation in operations:
+            route = operation.route
+            if route.is_api and "POST" in route.methods and route.words in members:
+                operation.resource.has_member = True
 
     def find(self, path: str) -> Candidates:
         """The places in the table that fit, each with the values of its path's parameters."""
@@ -90,12 +95,6 @@ class RoutingTable:
                 node = node.words.setdefault(word, Node())
         for method in route.methods:
             node.entries.setdefault(method, Entry(place, operation, route.path_names))
-
-    def _mark_members(self, node: Node) -> None:
-        if "POST" in node.entries and node.value and "GET" in node.value.entries:
-            node.entries["POST"].operation.resource.has_member = True
-        for child in (*node.words.values(), *filter(None, [node.value])):
-            self._mark_members(child)
 
 
 class Dispatcher:

@@ -21,6 +21,7 @@ from app.users.schemas import UserAdminRead, UserAdminUpdate, UserRead, UserUpda
 router = APIRouter(prefix="/users", tags=["users"])
 
 LAST_SUPERUSER: Responses = {409: {"description": "The last superuser"}}
+TAKEN_MEANWHILE: Responses = {409: {"description": "The address is taken meanwhile"}}
 DELETES_OWN = LAST_SUPERUSER | {403: {"description": "The password was not given lately"}}
 FOR_FRESH_SUPERUSERS = LAST_SUPERUSER | {
     403: {"description": "For superusers who gave their password lately"}
@@ -80,6 +81,8 @@ async def delete_user(
     await accounts.delete_by(session, user_id, if_match)
 
 
-@router.post("/{user_id}/restore", response_model=UserAdminRead, responses=FOR_SUPERUSERS)
+@router.post(
+    "/{user_id}/restore", response_model=UserAdminRead, responses=FOR_SUPERUSERS | TAKEN_MEANWHILE
+)
 async def restore_user(_: Superuser, user_id: Id, accounts: AccountsDep, if_match: IfMatch) -> User:
     return await accounts.restore(user_id, if_match)

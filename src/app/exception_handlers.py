@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from app.exceptions import (
     AppError,
@@ -150,6 +150,15 @@ async def answer(connection: HTTPConnection, error: Exception) -> Response:
         handler = next((handlers[kind] for kind in kinds if kind in handlers), None)
     if handler is None:
         raise error
+    return await run_handler(handler, connection, error)
+
+
+async def answer_defect(connection: HTTPConnection, error: Exception) -> Response:
+    """The response to what no handler is for, as Starlette's outermost middleware makes it."""
+    handlers: dict[Any, Handler] = connection.scope["app"].exception_handlers
+    handler = handlers.get(DEFECT) or handlers.get(Exception)
+    if handler is None:
+        return PlainTextResponse("Internal Server Error", status_code=DEFECT)
     return await run_handler(handler, connection, error)
 
 

@@ -32,7 +32,6 @@ from app.mail import Mailer, mailer
 from app.middleware.access_log import AccessLogMiddleware
 from app.middleware.correlation_id import CorrelationIdMiddleware
 from app.middleware.cors import ProblemCORSMiddleware
-from app.middleware.defects import DefectsMiddleware
 from app.middleware.request_limits import RequestLimitsMiddleware
 from app.middleware.response_headers import ResponseHeadersMiddleware
 
@@ -81,19 +80,22 @@ class Application(FastAPI):
         sockets = Sockets(self.database, self.settings)
         way = FastAPIWay(self.router.app, self.database, self.settings, sockets)
 
-        def dispatcher(app: ASGIApp) -> Dispatcher:
+        def dispatcher(app: ASGIApp, *, outside: bool) -> Dispatcher:
             return Dispatcher(
-                app, lambda: RoutingTable(self.operations()), lambda: routes_version(self.router)
+                app,
+                lambda: RoutingTable(self.operations()),
+                lambda: routes_version(self.router),
+                answers_defects=outside,
             )
 
         if self.user_middleware or self.debug or TRACED:
             # The application's own middleware has every request, as it would in FastAPI.
-            self.router.middleware_stack = dispatcher(way)
+            self.router.middleware_stack = dispatcher(way, outside=False)
             app = super().build_middleware_stack()
         else:
             self.router.middleware_stack = way
-            app = dispatcher(super().build_middleware_stack())
-        outer: ASGIApp = RequestLimitsMiddleware(DefectsMiddleware(app))
+            app = dispatcher(super().build_middleware_stack(), outside=True)
+        outer: ASGIApp = RequestLimitsMiddleware(app)
         if self.settings.cors_origins:
             outer = ProblemCORSMiddleware(outer, self.settings.cors_origins)
         outer = CorrelationIdMiddleware(ResponseHeadersMiddleware(AccessLogMiddleware(outer)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -47,7 +48,7 @@ class RequestState:
     # Idempotency keys → the engine, which stores the answer under the claimed key.
     claim: Claim | None = None
     # What an endpoint's result adds → the engine: Link, ETag, Location.
-    answer_headers: HeaderPairs = field(default_factory=list)
+    answer_headers: Sequence[tuple[bytes, bytes]] = ()
 
 
 def request_state(scope: Scope) -> RequestState:

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 from pydantic import SecretStr
 
-from app.cli.embedded import DataDirInUseError, EmbeddedPostgres, EmbeddedPostgresError
+from app.cli.embedded.errors import DataDirInUseError, EmbeddedPostgresError
+from app.cli.embedded.server import EmbeddedPostgres
 from app.config import Settings, SettingsError
 
 

@@ -7,15 +7,11 @@ from typing import Annotated
 import typer
 
 from app.cli.generator import entities, fields, report
+from app.cli.generator.changeset import Changeset
+from app.cli.generator.checks.scratch_server import scratch_server
+from app.cli.generator.checks.verify import Result, verify
 from app.cli.generator.entities import Request
-from app.cli.generator.help import GRAMMAR
-from app.cli.generator.plan import Plan
-from app.cli.generator.scratch_server import scratch_server
-from app.cli.generator.spec import SpecError
-from app.cli.generator.verify import Result, verify
-
-new = typer.Typer(no_args_is_help=True, help="Write an entity, or a field of one.", epilog=GRAMMAR)
-remove = typer.Typer(no_args_is_help=True, help="Take an entity, or a field of one, away again.")
+from app.cli.generator.grammar.spec import SpecError
 
 Fields = Annotated[list[str], typer.Argument(help="name:type[:argument][:flag…]", metavar="FIELD…")]
 Entity = Annotated[str, typer.Argument(help="In the singular: line_item.", metavar="ENTITY")]
@@ -25,7 +21,6 @@ NoMigrate = Annotated[bool, typer.Option("--no-migrate", help="Leave the migrati
 NoVerify = Annotated[bool, typer.Option("--no-verify", help="Do not run the checks.")]
 
 
-@new.command("entity", epilog=GRAMMAR)
 def new_entity(  # noqa: PLR0917 - options of a command
     name: Entity,
     fields: Fields,
@@ -58,7 +53,6 @@ def new_entity(  # noqa: PLR0917 - options of a command
     )
 
 
-@new.command("field", epilog=GRAMMAR)
 def new_field(  # noqa: PLR0917
     entity: Entity,
     texts: Fields,
@@ -74,7 +68,6 @@ def new_field(  # noqa: PLR0917
     )
 
 
-@remove.command("field")
 def remove_field(  # noqa: PLR0917
     entity: Entity,
     field: Annotated[str, typer.Argument(help="Its name.")],
@@ -90,7 +83,6 @@ def remove_field(  # noqa: PLR0917
     )
 
 
-@remove.command("entity")
 def remove_entity(
     entity: Entity, dry_run: DryRun = False, as_json: Json = False, no_migrate: NoMigrate = False
 ) -> None:
@@ -101,7 +93,7 @@ def remove_entity(
 
 
 def _run(
-    work_out: Callable[[], Plan],
+    work_out: Callable[[], Changeset],
     *,
     as_json: bool,
     dry_run: bool,
@@ -109,30 +101,32 @@ def _run(
     migrates: bool = True,
     removes: bool = False,
 ) -> None:
-    """Plan, do it and tell; exit with 1 for a conflict and for a check that failed."""
+    """Work out the changes, make them and report; exit with 1 for a conflict or a failed check."""
     needs_server = verifies and migrates and not dry_run
     with scratch_server() if needs_server else nullcontext(lambda: None) as server:
-        plan = _plan(work_out, as_json=as_json)
-        writes = not (plan.differences or dry_run)
+        changeset = _worked_out(work_out, as_json=as_json)
+        writes = not (changeset.differences or dry_run)
         if writes:
-            plan.carry_out()
+            changeset.carry_out()
         if not as_json:
-            print(*report.changes(plan), *plan.differences, sep="\n", flush=True)
+            print(*report.changes(changeset), *changeset.differences, sep="\n", flush=True)
         results: list[Result] = []
-        if writes and verifies and plan.writes:
-            for result in verify(plan, migrates=migrates, server=server):
+        if writes and verifies and changeset.writes:
+            for result in verify(changeset, migrates=migrates, server=server):
                 if not as_json:
                     print(*([""] if not results else []), result, sep="\n", flush=True)
                 results.append(result)
     if as_json:
-        print(report.as_json(report.of(plan, results)))
+        print(report.as_json(report.of(changeset, results)))
     else:
-        print(report.outcome(plan, results, dry_run=dry_run, migrates=migrates, removes=removes))
-    if plan.differences or not all(result.passed for result in results):
+        print(
+            report.outcome(changeset, results, dry_run=dry_run, migrates=migrates, removes=removes)
+        )
+    if changeset.differences or not all(result.passed for result in results):
         sys.exit(1)
 
 
-def _plan(work_out: Callable[[], Plan], *, as_json: bool) -> Plan:
+def _worked_out(work_out: Callable[[], Changeset], *, as_json: bool) -> Changeset:
     try:
         return work_out()
     except SpecError as error:

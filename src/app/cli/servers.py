@@ -10,17 +10,14 @@ from urllib.request import urlopen
 
 import typer
 import uvicorn
-from fastapi import FastAPI
 from sqlalchemy import func, select
 
 from app.cli.local_database import local_database
-from app.cli.maintenance import applied
 from app.config import Settings, SettingsError, load_settings, path_prefix
 from app.database.connections import Database
-from app.database.migrations import ROOT, head_revision, upgrade
+from app.database.migrations import ROOT, upgrade
 from app.database.unit_of_work import UnitOfWork
 from app.exceptions import AppError
-from app.main import create_app
 
 GRACE = 15  # seconds for accepted requests to finish on SIGTERM
 # Seconds that a worker may take to start. The supervisor asks it whether it lives, which it cannot
@@ -56,7 +53,7 @@ def dev(
             threading.Thread(target=_greet, args=(address, started), daemon=True).start()
             os.environ |= {"DATABASE_URL": url, PARENT: str(os.getpid())}
             uvicorn.run(
-                "app.cli.servers:dev_app",
+                "app.cli.dev_server:dev_app",
                 factory=True,
                 host=host,
                 port=port,
@@ -72,32 +69,6 @@ def dev(
             )
     except KeyboardInterrupt:
         pass
-
-
-def dev_app() -> FastAPI:
-    """The application within `app dev`: it ends with the command, even with a killed one.
-
-    It is loaded anew after each change, and finds the migrations that came with it.
-    """
-    parent = int(os.environ[PARENT])
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    threading.Thread(target=watch, daemon=True).start()
-    settings = load_settings()
-    catching_up = threading.Thread(target=_catch_up, args=(settings,))  # here a loop runs already
-    catching_up.start()
-    catching_up.join()
-    return create_app(settings)
-
-
-def _catch_up(settings: Settings) -> None:
-    assert settings.database_url is not None
-    if asyncio.run(applied(settings)) != head_revision():
-        upgrade(settings.database_url.get_secret_value())
 
 
 def serve(

@@ -22,8 +22,6 @@ from app.users.filters import UserFilter
 from app.users.models import User
 from app.users.schemas import UserAdminUpdate, UserCreate
 
-cli = typer.Typer(no_args_is_help=True, help="Look after the accounts.")
-
 
 def address(email: str) -> str:
     try:
@@ -41,12 +39,6 @@ PasswordOption = Annotated[
 ]
 
 
-@cli.callback()
-def describe() -> None:
-    """Look after the accounts."""
-
-
-@cli.command()
 def create(
     email: EmailOption,
     superuser: Annotated[bool, typer.Option("--superuser", help="May manage all users.")] = False,
@@ -68,7 +60,6 @@ def create(
     print(f"Created {'superuser' if user.is_superuser else 'user'} {user.email} ({user.id})")
 
 
-@cli.command("list")
 def list_users(
     search: Annotated[str | None, typer.Argument(help="Part of an address or name.")] = None,
 ) -> None:
@@ -88,33 +79,28 @@ def list_users(
     _run(work)
 
 
-@cli.command()
 def disable(email: EmailOption) -> None:
-    """Sign a user out everywhere, and keep him out."""
+    """Sign a user out everywhere, and keep them out."""
     _update(email, UserAdminUpdate(is_active=False))
 
 
-@cli.command()
 def enable(email: EmailOption) -> None:
     """Let a disabled user sign in again."""
     _update(email, UserAdminUpdate(is_active=True))
 
 
-@cli.command()
 def promote(email: EmailOption) -> None:
     """Make a user a superuser."""
     _update(email, UserAdminUpdate(is_superuser=True))
 
 
-@cli.command()
 def demote(email: EmailOption) -> None:
     """Make a superuser an ordinary user."""
     _update(email, UserAdminUpdate(is_superuser=False))
 
 
-@cli.command()
 def reset_password(email: EmailOption, password_stdin: PasswordOption = False) -> None:
-    """Give a user another password, and sign him out everywhere."""
+    """Give a user another password, and sign them out everywhere."""
     password = _password(password_stdin)
 
     async def work(accounts: Accounts) -> None:

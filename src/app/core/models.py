@@ -3,14 +3,35 @@
 import time
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from os import register_at_fork, urandom
 from struct import unpack
 from typing import Any, Literal
 from uuid import UUID, SafeUUID
 
-from sqlalchemy import DateTime, Enum, ForeignKey, Index, MetaData, Uuid, func, text
+from sqlalchemy import (
+    DateTime,
+    Enum,
+    FetchedValue,
+    ForeignKey,
+    Index,
+    MetaData,
+    Uuid,
+    event,
+    func,
+    inspect,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    MappedColumn,
+    Mapper,
+    mapped_column,
+    object_session,
+)
 
 NAMING_CONVENTION = {
     "pk": "pk_%(table_name)s",
@@ -75,9 +96,41 @@ class Entity(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-1)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=1)
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=1)
+    # An ORM update of these two sets them by SQL, and so has them returned.
+    updated_at: Mapped[datetime] = mapped_column(
+        server_default=func.now(), server_onupdate=FetchedValue(), sort_order=1
+    )
     version: Mapped[int] = mapped_column(server_default="1", sort_order=1)
-    deleted_at: Mapped[datetime | None] = mapped_column(sort_order=1)
+    deleted_at: Mapped[datetime | None] = mapped_column(
+        server_onupdate=FetchedValue(), sort_order=1
+    )
+
+    # An ORM update compares and raises the version, and leaves nothing to be loaded later.
+    __mapper_args__ = {"version_id_col": version, "eager_defaults": True}  # noqa: RUF012
+
+
+@event.listens_for(Entity, "before_update", propagate=True)
+def _set_updated_at(_: Mapper[Any], __: Connection, instance: Entity) -> None:
+    session = object_session(instance)
+    if session is not None and session.is_modified(instance, include_collections=False):
+        instance.updated_at = func.now()
+
+
+@event.listens_for(Entity, "mapper_configured", propagate=True)
+def _check_mapper(mapper: Mapper[Any], model: type[Entity]) -> None:
+    name = model.__name__
+    if mapper.version_id_col is None or mapper.eager_defaults is not True:
+        raise TypeError(
+            f"{name}: write __mapper_args__ = {{**Entity.__mapper_args__, …}}, since those of "
+            "Entity count the versions"
+        )
+    for each in mapper.relationships:
+        if each.cascade.delete_orphan and issubclass(each.mapper.class_, Entity):
+            raise TypeError(
+                f"{name}.{each.key}: delete-orphan would remove rows of "
+                f"{each.mapper.class_.__name__} for good: leave it out, and delete by "
+                "`await session.delete(instance)`, which a cascade of `all` may do as well"
+            )
 
 
 class Owned:
@@ -93,6 +146,17 @@ def reference(table: str, *, ondelete: OnDelete = "restrict") -> MappedColumn[An
     one, which lets an owner's rows go with him, whichever of them goes first.
     """
     return mapped_column(Uuid, ForeignKey(f"{table}.id"), info={"ondelete": ondelete})
+
+
+@cache
+def reference_fields(model: type[Entity]) -> tuple[str, ...]:
+    """The fields that are made by `reference`."""
+    mapper: Mapper[Any] = inspect(model)
+    return tuple(
+        mapper.get_property_by_column(column).key
+        for column in mapper.columns
+        if "ondelete" in column.info
+    )
 
 
 def listed_by(table: str, *columns: str) -> Index:

@@ -28,8 +28,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-INT4_MIN, INT4_MAX = -(2**31), 2**31 - 1  # PostgreSQL's integer
-INT8_MIN, INT8_MAX = -(2**63), 2**63 - 1  # and its bigint
+from app.core.limits import INT4_MAX, INT4_MIN, INT8_MAX, INT8_MIN
 
 MAX_URL = 2083  # characters, of which browsers agree that they suffice
 MAX_ELEMENTS = 100  # of an array

@@ -114,8 +114,11 @@ class Step:
 
 
 class ArgumentPlan:
-    def __init__(self, endpoint: Dependency) -> None:
+    """`without` is a dependency that need not be called: what it does is done elsewhere."""
+
+    def __init__(self, endpoint: Dependency, *, without: Callable[..., Any] | None = None) -> None:
         self._steps: list[Step] = []
+        self._without = without
         self._add(endpoint, {})
         self._endpoint = self._steps.pop()
 
@@ -147,6 +150,8 @@ class ArgumentPlan:
         """Add what the dependency needs and then itself, and return its position."""
         needs = []
         for each in dependency.dependencies:
+            if each.call is self._without and each.name is None:
+                continue
             position = known.get(each.cache_key) if each.cache_key is not None else None
             if position is None:
                 position = self._add(each, known)

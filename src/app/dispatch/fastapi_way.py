@@ -192,7 +192,7 @@ class Exchange:
         headers = [*message["headers"], *self._state.answer_headers]
         unchanged = message["status"] == 200 and is_unchanged(self._scope, self._state, headers)
         if unchanged:
-            message = {**message, "status": 304, "headers": self._state.answer_headers}
+            message = {**message, "status": 304, "headers": [*self._state.answer_headers]}
         elif self._state.answer_headers:
             message = {**message, "headers": headers}
         self.started = True

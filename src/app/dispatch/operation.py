@@ -80,7 +80,7 @@ class Operation:
             return
         self._database = database
         self._timeout = settings.request_timeout
-        self._plan = ArgumentPlan(route.tree(overrides))
+        self._plan = ArgumentPlan(route.tree(overrides), without=strict)
         self._body = strict_body if self.is_strict else None
         self._any_body = body if not self.is_strict else None
         self._takes_body = body is not None
@@ -161,19 +161,28 @@ class Operation:
         if self.is_strict:
             query, unknown = self.query.parse(query_string)
         else:
-            query = self.query.parse_any(query_string) if query_string else {}
+            query = self.query.parse_any(query_string)
         try:
             solved = await self._plan.solve(request, state, query)
             # After the dependencies: who is not signed in is told that, and nothing else.
             if unknown:
                 raise unknown
-            received = await self._read_body(solved, state, body)
+            received = None
+            if self._body is not None:
+                content_type = state.headers.get(b"content-type", b"")
+                values, wrong = self._body.parse(content_type, body)
+                solved.arguments.update(values)
+                solved.errors += wrong
+            elif self._any_body is not None:
+                received = await self._read_any_body(solved, state, body)
             if solved.errors:
                 mounted_at = request.scope.get("root_path", "").rstrip("/")
                 raise RequestValidationError(
                     solved.errors, body=received, endpoint_ctx=self.route.where(mounted_at)
                 )
-            response = await self._run(request, state, solved)
+            self.resource.before(request.scope, state, solved.arguments)
+            result = await self._plan.call(**solved.arguments)
+            response = self._respond(request.scope, state, solved, result)
         except NotFound:
             if unknown:  # which says more than that there is nothing
                 raise unknown from None
@@ -182,25 +191,16 @@ class Operation:
             await work.rollback()
         return response
 
-    async def _read_body(self, solved: Solved, state: RequestState, body: bytes) -> Any:
-        """Add the arguments of the body, and return it as far as an error may repeat it."""
-        content_type = state.headers.get(b"content-type", b"")
-        received = None
-        if self._body is not None:
-            values, wrong = self._body.parse(content_type, body)
-        elif self._any_body is not None:
-            read = self._any_body.read_any
-            values, wrong, received = await read(content_type.decode("latin-1"), body)
-        else:
-            return None
+    async def _read_any_body(self, solved: Solved, state: RequestState, body: bytes) -> Any:
+        """Add the arguments of the body, and return it as an error may repeat it."""
+        assert self._any_body is not None
+        content_type = state.headers.get(b"content-type", b"").decode("latin-1")
+        values, wrong, received = await self._any_body.read_any(content_type, body)
         solved.arguments.update(values)
         solved.errors += wrong
         return received
 
-    async def _run(self, request: Request, state: RequestState, solved: Solved) -> Response:
-        scope = request.scope
-        self.resource.before(scope, state, solved.arguments)
-        result = await self._plan.call(**solved.arguments)
+    def _respond(self, scope: Scope, state: RequestState, solved: Solved, result: Any) -> Response:
         if isinstance(result, Response):
             if result.background is None:
                 result.background = solved.background
@@ -210,13 +210,7 @@ class Operation:
             headers = self.resource.after(scope, state, solved.arguments, result)
             if is_unchanged(scope, state, headers):
                 return BytesResponse(None, 304, headers)
-        response = self._respond(self._render(result), solved.response, headers)
-        response.background = solved.background
-        return response
-
-    def _respond(self, content: Any, chosen: Response | None, headers: HeaderPairs) -> Response:
-        """The response with its content; `chosen` is the one that dependencies may have set up."""
-        status = self._status
+        content, chosen, status = self._render(result), solved.response, self._status
         if chosen is not None and chosen.status_code:
             status = chosen.status_code
         if self._response_class is None and self._has_model:
@@ -225,14 +219,16 @@ class Operation:
             kind = self._response_class or JSONResponse
             response = kind(content) if status is None else kind(content, status_code=status)
             response.raw_headers += headers
-        if response.status_code < 200 or response.status_code in {204, 205, 304}:
+        if response.status_code < 200 or response.status_code in BODILESS:
             response.body = b""
             response.raw_headers = [each for each in response.raw_headers if each[0] not in SIZE]
         if chosen is not None:
             response.raw_headers += chosen.raw_headers
+        response.background = solved.background
         return response
 
 
+BODILESS = {204, 205, 304}
 SIZE = {b"content-length", b"content-type"}
 
 

@@ -91,14 +91,14 @@ class Resource:
         async def run(**arguments: Any) -> Any:
             scope, state = begin(arguments)
             result = await endpoint(**arguments)
-            state.answer_headers += self.after(scope, state, arguments, result)
+            state.answer_headers = self.after(scope, state, arguments, result)
             return result
 
         @wraps(endpoint)
         def run_in_thread(**arguments: Any) -> Any:
             scope, state = begin(arguments)
             result = endpoint(**arguments)
-            state.answer_headers += self.after(scope, state, arguments, result)
+            state.answer_headers = self.after(scope, state, arguments, result)
             return result
 
         return run if iscoroutinefunction(endpoint) else run_in_thread

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.dispatch.operation import Operation
 from app.dispatch.resources import with_members
 from app.dispatch.routes import WEBSOCKET
-from app.exception_handlers import answer
+from app.exception_handlers import answer, answer_defect
 from app.request_state import request_state
 
 
@@ -108,8 +108,11 @@ class Dispatcher:
         app: ASGIApp,
         make_table: Callable[[], RoutingTable],
         routes_version: Callable[[], int],
+        *,
+        answers_defects: bool,
     ) -> None:
         self._app = app
+        self._answers_defects = answers_defects
         self._make_table = make_table
         self._routes_version = routes_version
         self._version = routes_version()
@@ -144,7 +147,14 @@ class Dispatcher:
             return
         scope["path_params"] = dict(zip(entry.names, values, strict=True))
         scope.update(operation.route.scope())
-        await operation(scope, receive, send)
+        try:
+            await operation(scope, receive, send)
+        except Exception as error:
+            # Right around FastAPI's router, it is FastAPI's own middleware that answers.
+            if self._answers_defects and request_state(scope).status is None:
+                response = await answer_defect(Request(scope), error)
+                await response(scope, receive, send)
+            raise
 
     def _find_new(self, path: str) -> Candidates:
         version = self._routes_version()

@@ -4,7 +4,7 @@ from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.logging import log_request
+from app.logging import log_defect, log_request
 from app.request_state import RequestState, request_state
 
 
@@ -31,6 +31,9 @@ class AccessLogMiddleware:
 
         try:
             await self.app(scope, receive, send_and_log)
+        except Exception as error:
+            log_defect("unhandled_exception", error)
+            raise
         finally:
             if not written:  # the client has gone, the answer broke off, or it is a WebSocket's end
                 _write(scope, state, started)

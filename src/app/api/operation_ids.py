@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import NamedTuple
 
@@ -55,16 +55,18 @@ def operation_ids(found: Sequence[Place]) -> dict[Place, str]:
 
 def callbacks_with_ids(ids: Mapping[Place, str]) -> dict[Place, list[BaseRoute]]:
     """The callbacks of each place; those that several have are named after the place too."""
-    found = {each: [*(each.route.context.callbacks or ())] for each in ids}
-    own = {each: each.operation_id or each.unique_id for each in _api_routes(found.values())}
-    count = Counter([*ids.values(), *(own[each] for each in _api_routes(found.values()))])
-    for place, callbacks in found.items():
-        for at, callback in enumerate(callbacks):
-            if isinstance(callback, APIRoute) and not callback.operation_id:
-                id = own[callback]
-                changed = callbacks[at] = copy(callback)
-                changed.operation_id = id if count[id] == 1 else f"{ids[place]}_{id}"
-    return found
+    callbacks = {
+        place: [each for each in place.route.context.callbacks or () if isinstance(each, APIRoute)]
+        for place in ids
+    }
+    count = Counter(ids.values())
+    count.update(each.unique_id for found in callbacks.values() for each in found)
+    for place, found in callbacks.items():
+        for at, each in enumerate(found):
+            if count[each.unique_id] > 1 and not each.operation_id:
+                found[at] = copy(each)
+                found[at].operation_id = f"{ids[place]}_{each.unique_id}"
+    return {place: [*found] for place, found in callbacks.items()}
 
 
 def require_own_ids(routes: Sequence[Route]) -> None:
@@ -78,10 +80,6 @@ def require_own_ids(routes: Sequence[Route]) -> None:
                     f"{place}: its operation_id {place.route.context.operation_id!r} is that of "
                     f"{other} too; give each one of its own, or none"
                 )
-
-
-def _api_routes(found: Iterable[Sequence[BaseRoute]]) -> list[APIRoute]:
-    return [each for several in found for each in several if isinstance(each, APIRoute)]
 
 
 def _is_explicit(place: Place) -> bool:

@@ -58,6 +58,7 @@ def dev(
                 host=host,
                 port=port,
                 root_path=settings.root_path if root_path is None else root_path,
+                lifespan="on",  # what refuses to start is not served
                 reload=True,
                 reload_dirs=[str(ROOT / "src")],
                 ws="none",
@@ -90,6 +91,7 @@ def serve(
         port=port or settings.port,
         workers=workers,
         root_path=settings.root_path if root_path is None else root_path,
+        lifespan="on",  # what refuses to start is not served
         ws="none",  # the server would refuse an upgrade itself, in a shape of its own
         access_log=False,
         proxy_headers=False,

@@ -13,7 +13,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.api import health
 from app.api.docs import add_docs
-from app.api.openapi import DESCRIPTION, complete
+from app.api.openapi import DESCRIPTION, openapi
+from app.api.openapi_document import serve_document
+from app.api.operation_ids import require_own_ids
 from app.api.v1.router import v1
 from app.config import Settings, SettingsError, load_settings
 from app.database.connections import Database
@@ -45,6 +47,7 @@ class Application(FastAPI):
     database: Database
     mailer: Mailer
     _operations: tuple[int, list[Operation]] | None = None
+    _documented_version: int | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or self.middleware_stack is None or TRACED or self.root_path:
@@ -58,9 +61,15 @@ class Application(FastAPI):
         self.include_router(api.router(), prefix=api.prefix)
         self.state.apis = [*getattr(self.state, "apis", ()), api]
 
+    def setup(self) -> None:
+        super().setup()
+        serve_document(self)
+
     def openapi(self) -> dict[str, Any]:
-        if self.openapi_schema is None:
-            self.openapi_schema = complete(super().openapi(), self.settings)
+        version = routes_version(self.router)
+        if not self.openapi_schema or self._documented_version != version:
+            self.openapi_schema = openapi(self, self.settings)
+            self._documented_version = version
         return self.openapi_schema
 
     def operations(self) -> list[Operation]:
@@ -72,6 +81,7 @@ class Application(FastAPI):
         return self._operations[1]
 
     def build_middleware_stack(self) -> ASGIApp:
+        require_own_ids(routes(self.router))
         sockets = Sockets(self.database, self.settings)
         way = FastAPIWay(self.router.app, self.database, self.settings, sockets)
 
@@ -113,7 +123,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Plinth",
         version="1",
         description=DESCRIPTION,
-        generate_unique_id_function=lambda route: route.name,
         openapi_url="/openapi.json" if settings.show_docs else None,
         docs_url=None,
         redoc_url=None,

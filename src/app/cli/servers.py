@@ -13,7 +13,7 @@ import uvicorn
 from sqlalchemy import func, select
 
 from app.cli.local_database import local_database
-from app.config import Settings, SettingsError, load_settings
+from app.config import Settings, SettingsError, load_settings, path_prefix
 from app.database.connections import Database
 from app.database.migrations import ROOT, upgrade
 from app.database.unit_of_work import UnitOfWork
@@ -25,11 +25,16 @@ GRACE = 15  # seconds for accepted requests to finish on SIGTERM
 WORKER_START = 60
 RESERVE = 10  # connections left for migrations, `psql` and monitoring
 PARENT = "PLINTH_DEV_PARENT"
+Prefix = Annotated[
+    str | None,
+    typer.Option(help="Default: ROOT_PATH.", parser=path_prefix, metavar="PATH"),
+]
 
 
 def dev(
     host: Annotated[str | None, typer.Option(help="Default: HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="Default: PORT.")] = None,
+    root_path: Prefix = None,
 ) -> None:
     """Serve with reload, on a database that is started and migrated if none is configured."""
     started = time.monotonic()
@@ -52,6 +57,8 @@ def dev(
                 factory=True,
                 host=host,
                 port=port,
+                root_path=settings.root_path if root_path is None else root_path,
+                lifespan="on",  # what refuses to start is not served
                 reload=True,
                 reload_dirs=[str(ROOT / "src")],
                 ws="none",
@@ -69,6 +76,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Default: HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="Default: PORT.")] = None,
     workers: Annotated[int | None, typer.Option(help="Default: WORKERS.")] = None,
+    root_path: Prefix = None,
 ) -> None:
     """Serve in production. Never migrates: /health/ready says when migrations are missing."""
     settings = load_settings()
@@ -82,6 +90,8 @@ def serve(
         host=host or settings.host,
         port=port or settings.port,
         workers=workers,
+        root_path=settings.root_path if root_path is None else root_path,
+        lifespan="on",  # what refuses to start is not served
         ws="none",  # the server would refuse an upgrade itself, in a shape of its own
         access_log=False,
         proxy_headers=False,

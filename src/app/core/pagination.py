@@ -10,6 +10,8 @@ from fastapi_pagination.bases import AbstractPage, AbstractParams, RawParams
 from pydantic import BaseModel, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from app.core.schemas import NO_DEFAULT
+
 MAX_SIZE = 100
 MAX_OFFSET = 100_000
 
@@ -36,6 +38,7 @@ class PageParams(BaseModel, AbstractParams):
             le=MAX_OFFSET + 1,
             description="The number of the page; 1 without a `cursor`. Not both. "
             f"`(page - 1) * size` may not exceed {MAX_OFFSET:,}.",
+            json_schema_extra={NO_DEFAULT: True},  # it would be sent along with a cursor
         ),
     ] = 1
     cursor: (

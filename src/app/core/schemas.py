@@ -11,6 +11,21 @@ class Schema(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
+FROM_SETTINGS = "x-from-settings"
+
+
+def from_settings(**keywords: str) -> dict[str, JsonValue]:
+    """A field's `json_schema_extra`: keywords such as minLength, and the settings they show.
+
+    What holds for a request is checked where the settings are known.
+    """
+    return {FROM_SETTINGS: {**keywords}}
+
+
+NO_DEFAULT = "x-no-default"
+"""In a parameter's `json_schema_extra`, where a form that sends the default would do harm."""
+
+
 def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 

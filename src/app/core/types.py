@@ -258,7 +258,10 @@ Number = Annotated[Decimal, Digits(38, 18)]
 """A decimal to compare with."""
 
 # Not strict by themselves: after a validator of ours a value counts as Python's, no longer JSON's.
-Id = Annotated[UUID, Field(strict=False), BeforeValidator(_canonical)]
+ROW_ID = BeforeValidator(_canonical)
+"""Stands in the metadata of every Id: in a path, it names a row that may not be there."""
+
+Id = Annotated[UUID, Field(strict=False), ROW_ID]
 
 Timestamp = Annotated[
     AwareDatetime,

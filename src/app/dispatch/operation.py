@@ -24,7 +24,7 @@ from app.dispatch.arguments import ArgumentPlan, Solved
 from app.dispatch.json_body import JsonBody, receive_body
 from app.dispatch.query_parameters import QueryParameters, strict
 from app.dispatch.rendering import Renderer
-from app.dispatch.resources import Resource, is_unchanged
+from app.dispatch.resources import Resource, is_unchanged, with_members
 from app.dispatch.routes import Overrides, Route
 from app.dispatch.run_once import run_once
 from app.exception_handlers import answer
@@ -240,7 +240,7 @@ def operations(found: Sequence[Route], database: Database, settings: Settings) -
     that comes after one which may take its paths is for FastAPI's router to decide.
     """
     made = [Operation(each, database, settings) for each in found]
-    readable = {each.words for each in found if "GET" in each.methods}
+    members = with_members(found)
     earlier: list[str] = []  # what the paths of routes begin with that no table can hold
     for each in made:
         words, fixed = each.route.words, each.route.fixed_path
@@ -250,7 +250,7 @@ def operations(found: Sequence[Route], database: Database, settings: Settings) -
         if words is None:
             earlier.append(fixed)
         elif each.route.answers and "POST" in each.route.methods:
-            each.resource.has_member = (*words, None) in readable
+            each.resource.has_member = words in members
     return made
 
 

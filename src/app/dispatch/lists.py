@@ -1,6 +1,7 @@
 """What the API adds to a list: cursors for its positions, and links to the pages around."""
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache, partial
 from math import ceil
 from typing import Any
 from urllib.parse import quote, unquote_plus
@@ -9,11 +10,14 @@ from fastapi.dependencies.models import Dependant
 from starlette.requests import Request
 
 from app.core.filters import Filter
+from app.core.list_query import Serving
 from app.core.pagination import MAX_OFFSET, Page
 from app.dispatch.cursors import Cursors, cursor_key
 
 PLACES = {"page", "cursor"}
 MAX_LINKS = 4096  # bytes of a Link header: what proxies take for all headers begins at that
+
+_quoted = lru_cache(1000)(quote)
 
 
 class List:
@@ -29,15 +33,14 @@ class List:
         arguments: dict[str, Any],
         endpoint: Callable[..., Awaitable[Page[Any]]],
     ) -> tuple[Page[Any], str]:
-        """The page, with its cursors, and its Link header (RFC 8288). Raises InvalidCursor."""
+        """The page, and its Link header (RFC 8288). Raises InvalidCursor."""
         filters: Filter = arguments[self._argument]
         scope = request.scope
-        cursors = Cursors(self._key, filters, f"{scope['state'].get('user_id')} {scope['path']}")
-        if filters.cursor is not None:
-            filters.seek(cursors.read(filters.cursor))
+        caller_and_route = f"{scope['state'].get('user_id')} {scope['path']}"
+        cursors = partial(Cursors, self._key, filters.Constants.model, caller_and_route)
+        serving = Serving(cursors, scope["app"].settings.total_limit)
+        arguments[self._argument] = filters.served(serving)
         page = await endpoint(**arguments)
-        page.next_cursor = cursors.write(page.following) if page.following else None
-        page.previous_cursor = cursors.write(page.preceding) if page.preceding else None
         return page, _links(scope["path"], scope["query_string"], filters, page)
 
 
@@ -64,7 +67,7 @@ def _links(path: str, query: bytes, filters: Filter, page: Page[Any]) -> str:
     """Those of the pages around. The least needed go first where a proxy would refuse so much."""
     targets: dict[str, str] = {}
     if page.next_cursor:
-        by_number = page.page is not None and filters.offset + filters.size <= MAX_OFFSET
+        by_number = page.page is not None and page.page * page.size <= MAX_OFFSET
         targets["next"] = f"page={filters.page + 1}" if by_number else f"cursor={page.next_cursor}"
     if page.page is None:
         if page.previous_cursor:
@@ -75,11 +78,11 @@ def _links(path: str, query: bytes, filters: Filter, page: Page[Any]) -> str:
         if page.page > 1:
             targets["prev"] = f"page={page.page - 1}"
         targets["first"] = "page=1"
-    if page.total is not None:
+    if page.total is not None and page.total_relation == "eq":
         last = max(ceil(page.total / page.size), 1)
         if (last - 1) * page.size <= MAX_OFFSET:
             targets["last"] = f"page={last}"
-    base = f"<{quote(path)}?{_without_place(query.decode('latin-1'))}"
+    base = f"<{_quoted(path)}?{_without_place(query.decode('latin-1'))}"
     links, length = [], 0
     for name, target in targets.items():
         link = f'{base}{target}>; rel="{name}"'

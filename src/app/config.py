@@ -138,6 +138,7 @@ class Settings(BaseSettings):
     max_body_size: Annotated[int, Field(ge=1024)] = 1024 * 1024
     max_bulk_body_size: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
     max_bulk_rows: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    total_limit: Annotated[int, Field(ge=1, le=1_000_000_000)] = 10_000
 
     @property
     def production(self) -> bool:

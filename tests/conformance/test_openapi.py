@@ -100,7 +100,7 @@ def test_the_grammar_shows_its_limits(parameters: dict[str, Shape]) -> None:
     assert parameters["page"] == Shape("integer", low=1, high=100_001)
     assert parameters["size"] == Shape("integer", low=1, high=100)
     assert parameters["cursor"].type == "text"
-    assert parameters["total"].choices == ("exact", "none")
+    assert parameters["total"].choices == ("bounded", "exact", "none")
     assert parameters["deleted"].choices == ("exclude", "only", "include")
     assert (parameters["order_by"].type, parameters["order_by"].high) == ("array", 4)
     if "search" in parameters:

@@ -212,7 +212,7 @@ class Operation:
             return result
         headers: HeaderPairs = []
         if not self.resource.is_plain:
-            headers = self.resource.after(scope, state, solved.arguments, result)
+            headers = self.resource.after(scope, solved.arguments, result)
             if is_unchanged(scope, state, headers):
                 return BytesResponse(None, 304, headers)
         content, chosen, status = self._render(result), solved.response, self._status

@@ -59,15 +59,13 @@ class Resource:
     def before(self, scope: Scope, state: RequestState, arguments: dict[str, Any]) -> None:
         """Have a list begin where its cursor says; raises InvalidCursor."""
         if self._list is not None:
-            self._list.seek(scope, state, arguments)
+            self._list.serve(scope, state, arguments)
 
-    def after(
-        self, scope: Scope, state: RequestState, arguments: dict[str, Any], result: Any
-    ) -> HeaderPairs:
+    def after(self, scope: Scope, arguments: dict[str, Any], result: Any) -> HeaderPairs:
         """The headers that come with the result."""
         headers: HeaderPairs = []
         if self._list is not None:
-            headers += self._list.finish(scope, state, arguments, result)
+            headers += self._list.link(scope, arguments, result)
         if self.is_versioned and (version := _get(result, "version")) is not None:
             headers.append((b"etag", entity_tag(version).encode()))
             if scope["method"] in READS:
@@ -91,14 +89,14 @@ class Resource:
         async def run(**arguments: Any) -> Any:
             scope, state = begin(arguments)
             result = await endpoint(**arguments)
-            state.answer_headers = self.after(scope, state, arguments, result)
+            state.answer_headers = self.after(scope, arguments, result)
             return result
 
         @wraps(endpoint)
         def run_in_thread(**arguments: Any) -> Any:
             scope, state = begin(arguments)
             result = endpoint(**arguments)
-            state.answer_headers = self.after(scope, state, arguments, result)
+            state.answer_headers = self.after(scope, arguments, result)
             return result
 
         return run if iscoroutinefunction(endpoint) else run_in_thread

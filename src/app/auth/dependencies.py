@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -41,17 +42,26 @@ class Authenticate(SecurityBase):
         if scheme.lower() != "bearer" or not token:
             raise Unauthorized
         found = None
+        hashed = token_hash(token)
         if token.startswith(PREFIX) and token.isascii():
             assert state.work is not None
             idle = connection.scope["app"].settings.session_idle
-            found = await SessionRepository(state.work).find(token_hash(token), idle)
+            found = await SessionRepository(state.work).find(hashed, idle)
         if found is None:
             raise Unauthorized(token_sent=True)
-        state.session, state.user_id = found, found.user_id
+        state.session, state.user_id, state.credential = found, found.user_id, hashed
         return found
 
 
 authenticate = Authenticate()
+
+
+async def live_tokens(
+    settings: Settings, work: UnitOfWork, hashes: Collection[bytes], used: Collection[bytes]
+) -> set[bytes]:
+    """Those of the tokens, by their hashes, that `authenticate` would accept now."""
+    return await SessionRepository(work).live(hashes, used, settings.session_idle)
+
 
 CurrentSession = Annotated[LiveSession, Depends(authenticate)]
 

@@ -5,7 +5,7 @@ import socket
 import sys
 import threading
 import time
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.request import urlopen
 
 import typer
@@ -54,7 +54,7 @@ def dev(
                 port=port,
                 reload=True,
                 reload_dirs=[str(ROOT / "src")],
-                ws="none",
+                **_protocols(settings),
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
@@ -82,7 +82,7 @@ def serve(
         host=host or settings.host,
         port=port or settings.port,
         workers=workers,
-        ws="none",  # the server would refuse an upgrade itself, in a shape of its own
+        **_protocols(settings),
         access_log=False,
         proxy_headers=False,
         server_header=False,
@@ -90,6 +90,16 @@ def serve(
         timeout_graceful_shutdown=GRACE,
         timeout_worker_healthcheck=WORKER_START,
     )
+
+
+def _protocols(settings: Settings) -> dict[str, Any]:
+    return {
+        "http": "app.cli.protocols:HttpProtocol",
+        "ws": "app.cli.protocols:WebSocketProtocol",
+        "ws_max_size": settings.max_message_size,
+        # A compressor for each connection, and a size that tells something of what is secret.
+        "ws_per_message_deflate": False,
+    }
 
 
 def _interrupt(*_: object) -> None:

@@ -19,11 +19,13 @@ from app.database.connections import Database
 from app.database.unit_of_work import UnitOfWork
 from app.dispatch.arguments import ArgumentPlan, Solved
 from app.dispatch.json_body import JsonBody, receive_body
+from app.dispatch.open_connections import OpenConnections
 from app.dispatch.query_parameters import QueryParameters, strict
 from app.dispatch.rendering import Renderer
 from app.dispatch.resources import Resource, is_unchanged
 from app.dispatch.routes import Overrides, Route
 from app.dispatch.run_once import run_once
+from app.dispatch.streams import StreamedResponse, is_stream
 from app.exception_handlers import answer
 from app.exceptions import (
     BadRequest,
@@ -53,11 +55,12 @@ class Operation:
         route: Route,
         database: Database,
         settings: Settings,
+        connections: OpenConnections,
         overrides: Overrides = NO_OVERRIDES,
     ) -> None:
         self.route = route
         self.path = route.path
-        self._made_with = (database, settings)
+        self._made_with = (database, settings, connections)
         self._overridden: tuple[dict[Any, Any], Operation] | None = None
         calls = set(route.calls())
         self.is_strict = strict in calls
@@ -79,6 +82,7 @@ class Operation:
                 route.read_json_strictly()
             return
         self._database = database
+        self._connections = connections
         self._timeout = settings.request_timeout
         self._plan = ArgumentPlan(route.tree(overrides), without=strict)
         self._body = strict_body if self.is_strict else None
@@ -138,16 +142,33 @@ class Operation:
             raise BadRequest("The body did not arrive in time") from None
 
     async def _unit_of_work(self, request: Request, state: RequestState, body: bytes) -> Response:
-        async with UnitOfWork(self._database) as work:
-            state.work = work
+        work = state.work = UnitOfWork(self._database)
+        streamed = None
+        try:
             if self.is_repeatable and b"idempotency-key" in state.headers:
                 response = await run_once(
                     work, request, state, lambda: self._solve(work, request, state, body)
                 )
             else:
                 response = await self._solve(work, request, state, body)
+            if is_stream(response):
+                if request.method == "HEAD":  # its body would be made for nobody
+                    response = BytesResponse(None, response.status_code, response.raw_headers)
+                else:
+                    response = streamed = StreamedResponse(
+                        response, request.scope, work, self._connections
+                    )
             await work.commit()
-            following = [*work.after_commit]
+        except BaseException:
+            if streamed is not None:
+                streamed.leave()
+            await work.end()
+            raise
+        following = [*work.after_commit]
+        if streamed is None:
+            await work.end()
+        else:
+            await work.begin_streaming()
         if following:
             tasks = [*filter(None, [response.background]), *map(BackgroundTask, following)]
             response.background = BackgroundTasks(tasks)

@@ -1,15 +1,19 @@
 """The nouns that every router may ask for."""
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from ipaddress import ip_address
 from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Header, Request
 from fastapi.requests import HTTPConnection
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import Settings
 from app.core import entity_tags
 from app.core.repository import Versions
-from app.database.unit_of_work import UnitOfWork
+from app.database.unit_of_work import UnitOfWork, unit_of_work
 from app.exceptions import PreconditionRequired
 from app.request_state import request_state
 
@@ -27,6 +31,18 @@ async def get_work(connection: HTTPConnection) -> UnitOfWork:
     work = request_state(connection.scope).work
     assert work is not None
     return work
+
+
+async def get_session(work: Annotated[UnitOfWork, Depends(get_work)]) -> AsyncSession:
+    """The ORM session of the request's unit of work; takes no connection before a statement."""
+    return work.session()
+
+
+type Units = Callable[[], AbstractAsyncContextManager[UnitOfWork]]
+
+
+async def get_units(connection: HTTPConnection) -> Units:
+    return partial(unit_of_work, connection.app.database)
 
 
 async def get_settings(connection: HTTPConnection) -> Settings:
@@ -76,6 +92,9 @@ def _versions(request: Request) -> Versions | None:
 
 
 Work = Annotated[UnitOfWork, Depends(get_work)]
+SessionDep = Annotated[AsyncSession, Depends(get_session)]
+UnitsOfWork = Annotated[Units, Depends(get_units)]
+"""Opens units of work after the answer, or for each message: `async with units() as work:`."""
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 ClientDep = Annotated[Client, Depends(get_client)]
 IfMatch = Annotated[Versions | None, Depends(get_if_match)]

@@ -50,6 +50,7 @@ class Colour(StrEnum):
 class Sample(IsolatedEntity):
     __tablename__ = "test_samples"
     __table_args__ = (unique_among_live("test_samples", "name"),)
+    natural_key = ("name",)
 
     name: Mapped[str] = mapped_column(String(50))
     words: Mapped[str | None] = mapped_column(Text)
@@ -166,12 +167,10 @@ class SampleFilter(Filter):
         model = Sample
 
 
-class SampleRepository(PostgresRepository[Sample, SampleCreate, SampleUpdate]):
-    natural_key = ("name",)
+class SampleRepository(PostgresRepository[Sample, SampleCreate, SampleUpdate]): ...
 
 
-class MemorySamples(MemoryRepository[Sample, SampleCreate, SampleUpdate]):
-    natural_key = ("name",)
+class MemorySamples(MemoryRepository[Sample, SampleCreate, SampleUpdate]): ...
 
 
 type Samples = AbstractRepository[Sample, SampleCreate, SampleUpdate]

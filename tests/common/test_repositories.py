@@ -23,8 +23,7 @@ from tests import factories
 type Items = AbstractRepository[Item, ItemCreate, ItemUpdate]
 
 
-class MemoryItems(MemoryRepository[Item, ItemCreate, ItemUpdate]):
-    natural_key = ("sku",)
+class MemoryItems(MemoryRepository[Item, ItemCreate, ItemUpdate]): ...
 
 
 @pytest.fixture(params=["postgres", "memory"])

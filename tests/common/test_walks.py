@@ -47,8 +47,7 @@ COLUMNS = [column.name for column in TABLE.columns]
 INSERT = Statement(bulk_sql.create(TABLE, COLUMNS))
 
 
-class MemoryItems(MemoryRepository[Item, ItemCreate, ItemUpdate]):
-    natural_key = ("sku",)
+class MemoryItems(MemoryRepository[Item, ItemCreate, ItemUpdate]): ...
 
 
 @dataclass

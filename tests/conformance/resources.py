@@ -17,8 +17,6 @@ from app.api.v1.router import v1
 from app.auth.dependencies import authenticate
 from app.core.filters import Filter, Operator
 from app.core.models import Entity, Owned
-from app.core.registry import modules
-from app.core.repository import AbstractRepository
 from app.dependencies import require_if_match
 from tests.conformance.shapes import Field, Shape, fields_of, shape_of
 
@@ -55,15 +53,9 @@ class Resource:
     def owned(self) -> bool:
         return issubclass(self.model, Owned)
 
-    @cached_property
+    @property
     def natural_key(self) -> tuple[str, ...]:
-        for module in modules("repository"):
-            for each in vars(module).values():
-                if not (isinstance(each, type) and issubclass(each, AbstractRepository)):
-                    continue
-                if getattr(each, "model", None) is self.model:
-                    return each.natural_key
-        return ()
+        return self.model.natural_key
 
     @cached_property
     def uniques(self) -> list[list[str]]:

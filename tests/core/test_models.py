@@ -48,4 +48,4 @@ def test_the_registry_finds_the_entities_and_not_the_tables_beside_them() -> Non
 
 def test_the_registry_finds_the_routers() -> None:
     names = {module.__name__ for module in registry.modules("router")}
-    assert {"app.auth.router", "app.items.router", "app.users.router"} <= names
+    assert {"app.accounts.router", "app.items.router", "app.security_events.router"} <= names

@@ -1,25 +1,17 @@
 from collections.abc import Collection
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
 from fastapi.requests import HTTPConnection
 from fastapi.security.base import SecurityBase
 
-from app.auth.accounts import Accounts
-from app.auth.addresses import AddressService
-from app.auth.outbox import Outbox
 from app.auth.repository import LiveSession, SessionRepository
-from app.auth.service import AuthService
 from app.auth.tokens import PREFIX, token_hash
-from app.config import Settings
 from app.core.repository import EVERYONE
-from app.database.connections import Database
-from app.database.unit_of_work import UnitOfWork
-from app.dependencies import Client, ClientDep, SettingsDep, Work
+from app.dependencies import Work
 from app.exceptions import Forbidden, Unauthorized
 from app.request_state import request_state
-from app.security_events.log import SecurityLog
 from app.users.models import User
 from app.users.repository import UserRepository
 
@@ -88,42 +80,3 @@ FOR_SUPERUSERS: Responses = {403: {"description": "For superusers"}}
 """What the documentation of such a route says, besides what every route does."""
 
 Superuser = Annotated[LiveSession, Depends(require_superuser)]
-
-
-async def get_database(request: Request) -> Database:
-    database: Database = request.app.database
-    return database
-
-
-DatabaseDep = Annotated[Database, Depends(get_database)]
-
-
-async def get_parts(
-    request: Request, work: Work, settings: SettingsDep, client: ClientDep
-) -> tuple[UnitOfWork, Settings, Client, SecurityLog, Outbox]:
-    """What every service of accounts is made of."""
-    session: LiveSession | None = request_state(request.scope).session
-    log = SecurityLog(work, client.ip)
-    if session is not None:
-        log.session_id, log.actor_id = session.id, session.user_id
-    return work, settings, client, log, Outbox(request.app.mailer, settings)
-
-
-Parts = Annotated[tuple[UnitOfWork, Settings, Client, SecurityLog, Outbox], Depends(get_parts)]
-
-
-async def get_auth(parts: Parts) -> AuthService:
-    return AuthService(*parts)
-
-
-async def get_addresses(parts: Parts) -> AddressService:
-    return AddressService(*parts)
-
-
-async def get_accounts(parts: Parts) -> Accounts:
-    return Accounts(*parts)
-
-
-Auth = Annotated[AuthService, Depends(get_auth)]
-Addresses = Annotated[AddressService, Depends(get_addresses)]
-AccountsDep = Annotated[Accounts, Depends(get_accounts)]

@@ -1,7 +1,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from app.auth.email_tokens import EmailTokenRepository
+from app.accounts.email_tokens import EmailTokenRepository
 from app.auth.repository import SessionRepository
 from app.cli.local_database import local_database
 from app.config import Settings, load_settings

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from app.auth.accounts import Accounts
-from app.auth.outbox import Outbox
-from app.auth.passwords import hash_password, require_strong
+from app.accounts.administration import Accounts
+from app.accounts.base import AccountContext
+from app.accounts.outbox import Outbox
+from app.accounts.passwords import hash_password, require_strong
 from app.cli.local_database import local_database
 from app.config import Settings, load_settings
 from app.core.types import Email
@@ -156,7 +157,9 @@ async def _in_unit_of_work[T](settings: Settings, do: Callable[[Accounts], Await
     try:
         async with UnitOfWork(database) as work:
             outbox = Outbox(mailer(settings), settings)
-            result = await do(Accounts(work, settings, nowhere, SecurityLog(work, None), outbox))
+            log = SecurityLog(work, ip=None)
+            context = AccountContext(work, database, settings, nowhere, log, outbox)
+            result = await do(Accounts(context))
             await work.commit()
         return result
     finally:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import Select
+from sqlalchemy import ScalarResult, Select
 
 from app.common import bulk_sql, keyset, sql_filters
 from app.common.references import References
@@ -23,7 +23,7 @@ from app.core.repository import (
     Versions,
 )
 from app.core.schemas import field_names
-from app.database.sql import Row
+from app.database.sql import Row, needs_session
 from app.database.unit_of_work import UnitOfWork
 from app.exceptions import NotFound, PreconditionFailed
 
@@ -33,7 +33,8 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
 ):
     """Every statement is narrowed to what the caller may see, so that no method can forget it.
 
-    A method of an entity's own reads with `first` or `all` from `query().where(...)`.
+    A method of an entity's own reads with `first` or `all` from `query().where(...)`; with ORM
+    options or joins that runs in the unit's session, whose instances stay attached to it.
     """
 
     _hydrate: ClassVar[Hydrator[Any]]
@@ -45,12 +46,18 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        if not hasattr(cls, "model"):  # a generic base of several entities' repositories
+            return
+        if cls.query is not PostgresRepository.query:
+            raise TypeError(
+                f"{cls.__name__}.query: get, list and the writes would not go through it: write a "
+                "method of another name that returns self.query() with what it adds"
+            )
         cls._hydrate = Hydrator(cls.model)
         cls._lists = Hydrator(cls.model, lists=True)
         cls._references = References(cls.model)
         cls._callers = Statements(cls.model, scoped=True)
         cls._everyones = Statements(cls.model, scoped=False)
-        cls._callers.table.info[bulk_sql.NATURAL_KEY] = cls.natural_key
         cls._defaults = insert_defaults(cls._callers.table)
 
     def __init__(self, work: UnitOfWork, caller: Caller) -> None:
@@ -60,13 +67,17 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         self._sql: Statements[ModelT] = self._callers if scoped else self._everyones
 
     def query(self) -> Select[ModelT]:
-        """The live rows that the caller may see."""
-        return self._sql.query()
+        """The live rows that the caller may see; in `work.session()` just as well."""
+        return self._sql.query(caller=self.caller if isinstance(self.caller, UUID) else None)
 
     async def first(self, query: Select[ModelT]) -> ModelT | None:
+        if needs_session(query):
+            return (await self._in_session(query)).first()
         return self._one(await self.work.fetch_one(query, self._values()))
 
     async def all(self, query: Select[ModelT]) -> Sequence[ModelT]:
+        if needs_session(query):
+            return (await self._in_session(query)).all()
         return [self._hydrate(row) for row in await self.work.fetch(query, self._values())]
 
     async def get(self, id: UUID) -> ModelT | None:
@@ -201,6 +212,9 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
             raise NotFound(f"{self.model.__name__} {missing} not found")
         await self._references.follow(self.work, distinct)
         return len(distinct)
+
+    async def _in_session(self, query: Select[ModelT]) -> ScalarResult[ModelT]:
+        return (await self.work.session().scalars(query, self._values())).unique()
 
     async def _find(self, id: UUID, deleted: Deleted = "exclude") -> Row | None:
         return await self.work.fetch_one(self._sql.get(deleted), self._values(row_id=id))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     BindParameter,
@@ -43,8 +44,9 @@ class Statements[ModelT: Entity]:
         self.scoped = scoped
         self._kept: dict[Hashable, Statement] = {}
 
-    def query(self, deleted: Deleted = "exclude") -> Select[ModelT]:
-        return select(self.model).where(*self._visible(deleted))
+    def query(self, deleted: Deleted = "exclude", caller: UUID | None = None) -> Select[ModelT]:
+        """What a `caller` may see without its value being bound again; else binds `caller`."""
+        return select(self.model).where(*self._visible(deleted, caller))
 
     def get(self, deleted: Deleted = "exclude") -> Statement:
         return self._keep(("get", deleted), lambda: self.query(deleted).where(self._is_row()))
@@ -148,15 +150,17 @@ class Statements[ModelT: Entity]:
             statement = self._kept[shape] = Statement(build())
         return statement
 
-    def _scope(self) -> Sequence[ColumnElement[bool]]:
+    def _scope(self, caller: UUID | None) -> Sequence[ColumnElement[bool]]:
         if not self.scoped:
             return []
-        return [self.table.columns.owner_id == bindparam("caller", None, Uuid())]
+        return [self.table.columns.owner_id == bindparam("caller", caller, Uuid())]
 
-    def _visible(self, deleted: Deleted) -> Sequence[ColumnElement[bool]]:
+    def _visible(
+        self, deleted: Deleted, caller: UUID | None = None
+    ) -> Sequence[ColumnElement[bool]]:
         at = self.table.columns.deleted_at
         in_bin = {"exclude": [at.is_(None)], "only": [at.is_not(None)], "include": []}
-        return [*in_bin[deleted], *self._scope()]
+        return [*in_bin[deleted], *self._scope(caller)]
 
     def _is_row(self) -> ColumnElement[bool]:
         return self.table.columns.id == bindparam("row_id", None, Uuid())

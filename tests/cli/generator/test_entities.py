@@ -27,7 +27,7 @@ class TestEntities:
             (Request("setting", ["number:str"], plural="config"), "config: there is a module of"),
             (Request("log", ["number:str"], plural="users"), "users: there is a package and a tab"),
             (Request("fault", ["number:str"]), "faults: there is a package of that name"),
-            (Request("account", ["number:str"]), "accounts: there is a module of that name"),
+            (Request("factory", ["number:str"]), "factories: there is a module of that name"),
             (Request("test", ["number:str"]), "test: is what pytest takes for a test"),
             (Request("test_run", ["number:str"]), "test_run: is what pytest takes for a test"),
             (Request("run", ["a:str"], plural="test_runs"), "test_runs: is how tests call tables"),
@@ -80,8 +80,8 @@ class TestEntities:
     def test_a_key_may_be_called_like_its_column(self) -> None:
         request = Request("widget", ["item:ref:item:unique"], key="item_id")
         changeset = new_entity(request, migrate=False)
-        repository = changeset.writes[Path("src/app/widgets/repository.py")]
-        assert 'natural_key = ("item_id",)' in repository
+        models = changeset.writes[Path("src/app/widgets/models.py")]
+        assert 'natural_key = ("item_id",)' in models
 
     def test_a_field_that_is_not_there_is_not_removed(self) -> None:
         with pytest.raises(

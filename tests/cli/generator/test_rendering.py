@@ -108,7 +108,7 @@ class TestRendering:
 
     def test_an_upsert_needs_a_natural_key(self) -> None:
         assert "bulk_upsert" not in rendered("code:str")["router.py"]
-        assert 'natural_key = ("code",)' in rendered("code:str:unique")["repository.py"]
+        assert 'natural_key = ("code",)' in rendered("code:str:unique")["models.py"]
 
     def test_every_flag_is_explained(self) -> None:
         assert all(text and not text.startswith("=") for text in FLAGS.values())

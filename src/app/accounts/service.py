@@ -1,10 +1,10 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from app.auth.base import AccountService
-from app.auth.passwords import hash_password, needs_rehash, require_strong, verify_password
+from app.accounts.base import AccountService
+from app.accounts.passwords import hash_password, needs_rehash, require_strong, verify_password
+from app.accounts.schemas import ChangePassword, Login, LoginRead, Register, SessionRead
 from app.auth.repository import LiveSession
-from app.auth.schemas import ChangePassword, Login, LoginRead, Register, SessionRead
 from app.auth.tokens import new_token, token_hash
 from app.exceptions import NotFound
 from app.security_events.schemas import Event

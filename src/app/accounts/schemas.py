@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr
 
-from app.auth.passwords import MAX_LENGTH, MAX_TYPED
+from app.accounts.passwords import MAX_LENGTH, MAX_TYPED
 from app.core.schemas import Schema, example
 from app.core.types import Email, Text
 from app.users.schemas import DisplayName, UserRead

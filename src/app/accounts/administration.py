@@ -1,6 +1,6 @@
 from uuid import UUID
 
-from app.auth.base import AccountService
+from app.accounts.base import AccountService
 from app.auth.repository import LiveSession
 from app.core.repository import Versions
 from app.exceptions import Conflict, NotFound, ReauthenticationRequired

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from app.auth.models import EmailToken
+from app.accounts.models import EmailToken
 from app.auth.tokens import new_token, token_hash
 from app.database.sql import Row, Statement
 from app.database.unit_of_work import UnitOfWork

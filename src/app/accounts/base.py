@@ -1,12 +1,14 @@
+from dataclasses import dataclass
 from uuid import UUID
 
-from app.auth.email_tokens import EmailTokenRepository, Purpose
-from app.auth.outbox import Outbox
-from app.auth.passwords import verify_password
+from app.accounts.email_tokens import EmailTokenRepository, Purpose
+from app.accounts.outbox import Outbox
+from app.accounts.passwords import verify_password
+from app.accounts.throttle import Refusal, Throttler
 from app.auth.repository import LiveSession, SessionRepository
-from app.auth.throttle import Refusal, Throttler
 from app.config import Settings
 from app.core.repository import EVERYONE
+from app.database.connections import Database
 from app.database.unit_of_work import UnitOfWork
 from app.dependencies import Client
 from app.exceptions import InvalidCredentials, RateLimited
@@ -16,20 +18,34 @@ from app.users.models import User
 from app.users.repository import UserRepository
 
 
-class AccountService:
-    """What the services of accounts have in common: the tables, and where a request comes from."""
+@dataclass(frozen=True, slots=True)
+class AccountContext:
+    """What a request, or a command, gives the services of accounts to work with.
 
-    def __init__(
-        self, work: UnitOfWork, settings: Settings, client: Client, log: SecurityLog, outbox: Outbox
-    ) -> None:
-        self.work = work
-        self.settings = settings
-        self.client = client
-        self.log = log
-        self.outbox = outbox
-        self.users = UserRepository(work, EVERYONE)
-        self.sessions = SessionRepository(work)
-        self.tokens = EmailTokenRepository(work)
+    `database` is for what happens after the answer, in a unit of work of its own.
+    """
+
+    work: UnitOfWork
+    database: Database
+    settings: Settings
+    client: Client
+    log: SecurityLog
+    outbox: Outbox
+
+
+class AccountService:
+    """What the services of accounts share: the context, the tables, and how they refuse."""
+
+    def __init__(self, context: AccountContext) -> None:
+        self.context = context
+        self.work = context.work
+        self.settings = context.settings
+        self.client = context.client
+        self.log = context.log
+        self.outbox = context.outbox
+        self.users = UserRepository(context.work, EVERYONE)
+        self.sessions = SessionRepository(context.work)
+        self.tokens = EmailTokenRepository(context.work)
 
     async def throttle(self, kind: str, account: str | UUID) -> None:
         """Count an attempt on an address or a user; raises RateLimited if there were too many."""

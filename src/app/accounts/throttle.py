@@ -16,7 +16,7 @@ from typing import NamedTuple
 from sqlalchemy import DateTime, Interval, LargeBinary, bindparam, case, delete, extract, func
 from sqlalchemy.dialects.postgresql import insert
 
-from app.auth.models import Throttle
+from app.accounts.models import Throttle
 from app.config import Settings
 from app.database.sql import Statement
 from app.database.unit_of_work import UnitOfWork

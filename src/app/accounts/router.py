@@ -1,14 +1,11 @@
-from fastapi import APIRouter, Response
+"""The routes of accounts: `/auth` to sign up, in and out, and `/users` for the users themselves."""
 
-from app.auth.dependencies import (
-    Addresses,
-    Auth,
-    CurrentSession,
-    CurrentUser,
-    DatabaseDep,
-    Responses,
-)
-from app.auth.schemas import (
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from app.accounts.dependencies import AccountsDep, Addresses, Auth
+from app.accounts.schemas import (
     ChangeEmail,
     ChangePassword,
     ConfirmAddress,
@@ -20,13 +17,30 @@ from app.auth.schemas import (
     RequestReset,
     Sessions,
 )
+from app.auth.dependencies import (
+    FOR_SUPERUSERS,
+    CurrentSession,
+    CurrentUser,
+    Responses,
+    Superuser,
+)
+from app.core.pagination import Page
 from app.core.types import Id
+from app.dependencies import IfMatch
+from app.users.dependencies import Users
+from app.users.filters import UserFilter
 from app.users.models import User
-from app.users.schemas import UserRead
+from app.users.schemas import UserAdminRead, UserAdminUpdate, UserRead, UserUpdate
 
 router = APIRouter(prefix="/auth", tags=["auth"])
+users = APIRouter(prefix="/users", tags=["users"])
 
 THROTTLED: Responses = {429: {"description": "Too many attempts"}}
+LAST_SUPERUSER: Responses = {409: {"description": "The last superuser"}}
+DELETES_OWN = LAST_SUPERUSER | {403: {"description": "The password was not given lately"}}
+FOR_FRESH_SUPERUSERS = LAST_SUPERUSER | {
+    403: {"description": "For superusers who gave their password lately"}
+}
 
 
 @router.post("/register", status_code=201, response_model=UserRead)
@@ -74,11 +88,9 @@ async def change_password(data: ChangePassword, session: CurrentSession, auth: A
 
 
 @router.post("/password-reset", status_code=202, response_class=Response)
-async def request_password_reset(
-    data: RequestReset, addresses: Addresses, database: DatabaseDep
-) -> None:
+async def request_password_reset(data: RequestReset, addresses: Addresses) -> None:
     """Mail a token to the address if there is an account; the answer is the same if not."""
-    await addresses.request_reset(data.email, database)
+    await addresses.request_reset(data.email)
 
 
 @router.post("/password-reset/confirm", status_code=204)
@@ -110,3 +122,61 @@ async def request_email_change(
 async def confirm_email_change(data: ConfirmAddress, addresses: Addresses) -> None:
     """The address changes, and all sessions end but the one that asked for it."""
     await addresses.confirm_change(data.token)
+
+
+@users.get("/me", response_model=UserRead)
+async def read_me(user: CurrentUser) -> User:
+    return user
+
+
+@users.patch("/me", response_model=UserRead)
+async def update_me(
+    data: UserUpdate, session: CurrentSession, service: Users, if_match: IfMatch
+) -> User:
+    return await service.update(session.user_id, data, if_match)
+
+
+@users.delete("/me", status_code=204, responses=DELETES_OWN)
+async def delete_me(session: CurrentSession, accounts: AccountsDep, if_match: IfMatch) -> None:
+    """Needs a password that was given within the last 15 minutes. All sessions end."""
+    await accounts.delete_by(session, session.user_id, if_match)
+
+
+@users.get("", response_model=Page[UserAdminRead], responses=FOR_SUPERUSERS)
+async def list_users(
+    _: Superuser, filters: Annotated[UserFilter, Query()], service: Users
+) -> Page[User]:
+    """For superusers, as are the routes of any one user."""
+    return await service.list(filters)
+
+
+@users.get("/{user_id}", response_model=UserAdminRead, responses=FOR_SUPERUSERS)
+async def read_user(_: Superuser, user_id: Id, service: Users) -> User:
+    return await service.get(user_id)
+
+
+@users.patch("/{user_id}", response_model=UserAdminRead, responses=FOR_FRESH_SUPERUSERS)
+async def update_user(
+    session: Superuser, user_id: Id, data: UserAdminUpdate, accounts: AccountsDep, if_match: IfMatch
+) -> User:
+    """A user who is disabled is signed out everywhere. The last superuser stays one.
+
+    What changes more than the name needs a password that was given within the last 15 minutes.
+    """
+    return await accounts.update_by(session, user_id, data, if_match)
+
+
+@users.delete("/{user_id}", status_code=204, responses=FOR_FRESH_SUPERUSERS)
+async def delete_user(
+    session: Superuser, user_id: Id, accounts: AccountsDep, if_match: IfMatch
+) -> None:
+    """Sign the user out everywhere and put him into the bin, from where he can be restored.
+
+    Needs a password that was given within the last 15 minutes.
+    """
+    await accounts.delete_by(session, user_id, if_match)
+
+
+@users.post("/{user_id}/restore", response_model=UserAdminRead, responses=FOR_SUPERUSERS)
+async def restore_user(_: Superuser, user_id: Id, accounts: AccountsDep, if_match: IfMatch) -> User:
+    return await accounts.restore(user_id, if_match)

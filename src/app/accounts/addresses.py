@@ -1,11 +1,11 @@
+from dataclasses import replace
 from functools import partial
 
-from app.auth.base import AccountService
-from app.auth.email_tokens import Purpose
-from app.auth.passwords import hash_password, require_strong
+from app.accounts.base import AccountService
+from app.accounts.email_tokens import Purpose
+from app.accounts.passwords import hash_password, require_strong
+from app.accounts.schemas import ChangeEmail, ConfirmReset
 from app.auth.repository import LiveSession
-from app.auth.schemas import ChangeEmail, ConfirmReset
-from app.database.connections import Database
 from app.database.unit_of_work import UnitOfWork
 from app.exceptions import FieldError, Invalid, RateLimited
 from app.security_events.log import SecurityLog
@@ -16,10 +16,10 @@ from app.users.models import User
 class AddressService(AccountService):
     """What a user may do because he reads the mail of an address."""
 
-    async def request_reset(self, email: str, database: Database) -> None:
+    async def request_reset(self, email: str) -> None:
         """Whether there is such an account shows neither in the answer nor in its time."""
         await self.throttle("reset", email)
-        self.work.after_commit.append(partial(self._mail_reset, email, database))
+        self.work.after_commit.append(partial(self._mail_reset, email))
 
     async def confirm_reset(self, data: ConfirmReset) -> None:
         """Raises Invalid for a token that is not good, or a password that is too weak."""
@@ -90,10 +90,10 @@ class AddressService(AccountService):
         await self.log.record(Event.EMAIL_CHANGED, user.id)
         self.work.after_commit.append(self.outbox.mail("email_changed", user.email))
 
-    async def _mail_reset(self, email: str, database: Database) -> None:
-        async with UnitOfWork(database) as work:
+    async def _mail_reset(self, email: str) -> None:
+        async with UnitOfWork(self.context.database) as work:
             log = SecurityLog(work, self.client.ip)
-            own = AddressService(work, self.settings, self.client, log, self.outbox)
+            own = AddressService(replace(self.context, work=work, log=log))
             user = await own.users.by_email(email)
             if user is None or not user.is_active:
                 return

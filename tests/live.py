@@ -24,21 +24,27 @@ class Server(uvicorn.Server):
 
 
 class Live:
-    def __init__(self, server: Server, port: int) -> None:
+    def __init__(
+        self, app: Application, server: Server, serving: asyncio.Task[None], port: int
+    ) -> None:
+        self.app = app
         self.server = server
+        self.serving = serving
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
 
     def client(self, token: str | None = None, **options: Any) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= options.pop("headers", {})
         return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=10, **options)
 
     def connect(self, path: str, token: str | None = None, **options: Any) -> connect:
-        """A WebSocket's client; `async with` it."""
+        """A WebSocket's client; `async with` it. `host` is what it calls the server."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         headers |= options.pop("headers", {})
-        url = f"ws://127.0.0.1:{self.port}{path}"
-        return connect(url, additional_headers=headers, proxy=None, open_timeout=10, **options)
+        url = f"ws://{options.pop('host', f'127.0.0.1:{self.port}')}{path}"
+        options |= {"host": "127.0.0.1", "port": self.port, "proxy": None}
+        return connect(url, additional_headers=headers, **options)
 
 
 @asynccontextmanager
@@ -63,7 +69,7 @@ async def served(app: Application) -> AsyncGenerator[Live]:
         assert not serving.done(), serving.result()
         await asyncio.sleep(0.01)
     try:
-        yield Live(server, port)
+        yield Live(app, server, serving, port)
     finally:
         server.should_exit = True
         await serving

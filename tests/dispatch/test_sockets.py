@@ -2,24 +2,22 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
-from typing import Annotated, Any
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from fastapi import APIRouter, Depends, WebSocket, WebSocketException
-from fastapi.testclient import TestClient
-from starlette.testclient import WebSocketDenialResponse
-from websockets.exceptions import InvalidHandshake
+from structlog.testing import capture_logs
 
 from app.auth.dependencies import CurrentSession, CurrentUser
 from app.config import Settings
-from app.dependencies import UnitsOfWork, Work
+from app.dependencies import UnitsOfWork
 from app.exceptions import NotFound, ServiceUnavailable
 from app.items.dependencies import Items
+from app.items.models import ItemStatus
 from app.items.repository import ItemRepository
 from app.items.schemas import ItemCreate
 from app.main import Application
-from tests.accounts import fetch
 from tests.dispatch.conftest import PREFIX, application, close_code, refused
 from tests.factories import item
 from tests.live import Live, served
@@ -78,23 +76,27 @@ async def create_item(items: Items) -> None:
 
 
 @router.websocket("/created", dependencies=[Depends(create_item)])
-async def accept_or_not(websocket: WebSocket, accept: bool) -> None:
+async def accept_or_not(websocket: WebSocket, accept: int) -> None:
     if not accept:
         raise NotFound
     await websocket.accept()
+
+
+def require_open(created: ItemCreate) -> None:
+    if created.status is ItemStatus.ARCHIVED:
+        raise NotFound
 
 
 @router.websocket("/items")
 async def create_each(websocket: WebSocket, session: CurrentSession, units: UnitsOfWork) -> None:
     await websocket.accept()
     database = websocket.app.database
-    async for message in websocket.iter_json():
+    async for message in websocket.iter_text():
         try:
             async with units() as work:
-                created = ItemCreate.model_validate(message)
+                created = ItemCreate.model_validate_json(message)
                 await ItemRepository(work, session.user_id).create(created)
-                if message["quantity"] < 0:
-                    raise NotFound
+                require_open(created)
         except NotFound:
             await websocket.send_text("undone")
         else:
@@ -137,9 +139,9 @@ class TestHandshake:
         read_problem(response, 401, "UNAUTHORIZED")
         assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
 
-    @pytest.mark.parametrize("path", ["/nowhere", "/echo/7/more", "/echo/7\n"])
-    async def test_an_unknown_path(self, live: Live, path: str) -> None:
-        read_problem(await refused(live, path.replace("\n", "%0A")), 404, "NOT_FOUND")
+    @pytest.mark.parametrize("path", ["/nowhere", "/echo/7/more", "/closing%0A"])
+    async def test_an_unknown_path(self, live: Live, token: str, path: str) -> None:
+        read_problem(await refused(live, path, token), 404, "NOT_FOUND")
 
     async def test_a_path_that_is_no_websocket(self, live: Live, token: str) -> None:
         response = await refused(live, "/../v1/items", token)
@@ -156,26 +158,22 @@ class TestHandshake:
         assert problem["errors"][0]["loc"] == ["path", "room"]
         assert "canary" not in response.text
 
-    async def test_an_endpoint_that_closes_and_did_not_accept(
-        self, live: Live, token: str
-    ) -> None:
+    async def test_an_endpoint_that_closes_and_did_not_accept(self, live: Live, token: str) -> None:
         read_problem(await refused(live, "/closing", token), 403, "FORBIDDEN")
 
     async def test_an_endpoint_that_never_accepts(self, live: Live, token: str) -> None:
         response = await refused(live, "/silent", token)
         read_problem(response, 503, "SERVICE_UNAVAILABLE")
 
-    async def test_an_endpoint_that_fails(
-        self, live: Live, token: str, capfdbinary: pytest.CaptureFixture[bytes]
-    ) -> None:
-        response = await refused(live, "/failing", token)
+    async def test_an_endpoint_that_fails(self, live: Live, token: str) -> None:
+        with capture_logs() as logs:
+            response = await refused(live, "/failing", token)
         read_problem(response, 500, "INTERNAL_ERROR")
         assert "canary" not in response.text
-        lines = [*map(json.loads, capfdbinary.readouterr().out.splitlines())]
-        [logged] = [each for each in lines if each["level"] == "error"]  # once
-        assert logged["correlation_id"] == response.headers["X-Correlation-ID"]
-        [request] = [each for each in lines if each["event"] == "request"]
+        defect, request = logs
+        assert (defect["event"], defect["log_level"]) == ("unhandled_exception", "error")
         assert request["status"] == 500
+        assert request["correlation_id"] == response.headers["X-Correlation-ID"]
 
     async def test_the_answer_carries_the_correlation_id(self, live: Live, token: str) -> None:
         headers = {"X-Correlation-ID": "of-the-client"}
@@ -215,8 +213,8 @@ class TestOrigin:
     ) -> None:
         made = application(router, app.settings, cors_origins=["https://app.example"])
         async with served(made) as live:
-            headers = {"Origin": origin, "Host": host}
-            async with live.connect(f"{PREFIX}/echo/1", token, headers=headers) as socket:
+            path, headers = f"{PREFIX}/echo/1", {"Origin": origin}
+            async with live.connect(path, token, headers=headers, host=host) as socket:
                 await socket.send("hello")
                 assert await socket.recv()
 
@@ -267,18 +265,21 @@ async def test_an_error_after_the_handshake_closes(
 
 
 async def test_an_endpoint_that_returns_closes(live: Live, token: str) -> None:
-    async with live.connect(f"{PREFIX}/chosen", token) as socket:
+    async with live.connect(f"{PREFIX}/offered", token) as socket:
         assert await close_code(socket) == 1000
 
 
 async def test_each_message_is_a_unit_of_work(live: Live, token: str) -> None:
     async with live.client(token) as client, live.connect(f"{PREFIX}/items", token) as socket:
-        for quantity, answer in ((1, "done, with 0 connections"), (0, "done, with 0 connections")):
-            await socket.send(json.dumps(item(quantity=quantity)))
+        for status, answer in (
+            ("active", "done, with 0 connections"),
+            ("archived", "undone"),
+            ("draft", "done, with 0 connections"),
+        ):
+            await socket.send(json.dumps(item(status=status)))
             assert await socket.recv() == answer
-        await socket.send(json.dumps(item(quantity=1, status="archived")))
-        assert await socket.recv() == "done, with 0 connections"
-        assert (await client.get("/api/v1/items")).json()["total"] == 3
+        items = (await client.get("/api/v1/items")).json()["items"]
+    assert {each["status"] for each in items} == {"active", "draft"}
 
 
 async def test_a_message_that_is_too_large_closes(live: Live, token: str) -> None:
@@ -289,23 +290,22 @@ async def test_a_message_that_is_too_large_closes(live: Live, token: str) -> Non
         assert await close_code(socket) == 1009
 
 
-async def test_the_log_has_one_line(
-    live: Live, token: str, capfdbinary: pytest.CaptureFixture[bytes]
-) -> None:
-    async with live.connect(f"{PREFIX}/echo/1", token) as socket:
-        for _ in range(3):
-            await socket.send("hello")
-            await socket.recv()
-        await socket.close(3000)
-    await asyncio.sleep(0.05)
-    [line] = map(json.loads, capfdbinary.readouterr().out.splitlines())
+async def test_the_log_has_one_line(live: Live, token: str) -> None:
+    with capture_logs() as logs:
+        async with live.connect(f"{PREFIX}/echo/1", token) as socket:
+            for _ in range(3):
+                await socket.send("hello")
+                await socket.recv()
+            await socket.close(3000)
+        await asyncio.sleep(0.05)
+    [line] = logs
     assert line["duration_ms"] > 0
     assert line["user_id"]
-    del line["duration_ms"], line["db_ms"], line["user_id"], line["correlation_id"]
-    del line["timestamp"]
+    for name in ("duration_ms", "db_ms", "user_id", "correlation_id"):
+        del line[name]
     assert line == {
         "event": "request",
-        "level": "info",
+        "log_level": "info",
         "method": "WEBSOCKET",
         "route": f"{PREFIX}/echo/{{room}}",
         "status": 101,
@@ -316,15 +316,18 @@ async def test_the_log_has_one_line(
     }
 
 
+@pytest.mark.filterwarnings("ignore::starlette.exceptions.StarletteDeprecationWarning")
 def test_starlettes_test_client(app: Application, token: str) -> None:
-    client = TestClient(application(router, app.settings))
+    from starlette.testclient import TestClient, WebSocketDenialResponse  # noqa: PLC0415 - warns
+
     headers = {"Authorization": f"Bearer {token}"}
-    with client.websocket_connect(f"{PREFIX}/echo/1", headers=headers) as socket:
-        socket.send_text("hello")
-        assert socket.receive_text() == "1 alice@example.com: hello"
-    with (
-        pytest.raises(WebSocketDenialResponse) as raised,
-        client.websocket_connect(f"{PREFIX}/echo/1"),
-    ):
-        pass
+    with TestClient(application(router, app.settings)) as client:
+        with client.websocket_connect(f"{PREFIX}/echo/1", headers=headers) as socket:
+            socket.send_text("hello")
+            assert socket.receive_text() == "1 alice@example.com: hello"
+        with (
+            pytest.raises(WebSocketDenialResponse) as raised,
+            client.websocket_connect(f"{PREFIX}/echo/1"),
+        ):
+            pass
     assert raised.value.status_code == 401

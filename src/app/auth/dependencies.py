@@ -8,7 +8,9 @@ from fastapi.security.base import SecurityBase
 
 from app.auth.repository import LiveSession, SessionRepository
 from app.auth.tokens import PREFIX, token_hash
+from app.config import Settings
 from app.core.repository import EVERYONE
+from app.database.unit_of_work import UnitOfWork
 from app.dependencies import Work
 from app.exceptions import Forbidden, Unauthorized
 from app.request_state import request_state

@@ -9,9 +9,8 @@ from contextlib import suppress
 from enum import Enum, auto
 
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from starlette.websockets import WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.config import Settings
 from app.database.connections import Database
@@ -140,7 +139,8 @@ class Socket(OpenConnection):
         """Answer a handshake that has no answer yet with the response to an error."""
         if self._phase is Phase.HANDSHAKE:
             self._phase = Phase.REFUSED
-            response = await answer(HTTPConnection(self.scope), error)
+            connection = WebSocket(self.scope, self._receive, self._send)
+            response = await answer(connection, error)
             await response(self.scope, self._receive, self._send)
 
     async def end(self, ending: Ending) -> None:

@@ -140,6 +140,13 @@ class Settings(BaseSettings):
     max_bulk_rows: Annotated[int, Field(ge=1, le=10_000)] = 1000
     total_limit: Annotated[int, Field(ge=1, le=1_000_000_000)] = 10_000
 
+    # WebSockets and event streams. A process may usually have 1,024 files open.
+    max_open_connections: Annotated[int, Field(ge=1)] = 500
+    max_open_connections_per_user: Annotated[int, Field(ge=1)] = 20
+    session_check_interval: Seconds = 5.0
+    max_message_size: Annotated[int, Field(ge=1024)] = 64 * 1024
+    websocket_idle: Seconds = 3600.0
+
     @property
     def production(self) -> bool:
         return self.environment is Environment.PRODUCTION

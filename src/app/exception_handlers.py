@@ -7,7 +7,7 @@ from inspect import iscoroutinefunction
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
@@ -178,7 +178,9 @@ async def on_app_error(connection: HTTPConnection, error: AppError) -> Response:
     return render(connection, error)
 
 
-async def on_invalid(connection: HTTPConnection, error: RequestValidationError) -> Response:
+async def on_invalid(
+    connection: HTTPConnection, error: RequestValidationError | WebSocketRequestValidationError
+) -> Response:
     return await on_app_error(connection, Invalid(errors=field_errors(list(error.errors()))))
 
 
@@ -224,6 +226,7 @@ def add_exception_handlers(app: FastAPI) -> None:
     handlers: dict[type[Exception], Handler] = {
         AppError: on_app_error,
         RequestValidationError: on_invalid,
+        WebSocketRequestValidationError: on_invalid,
         HTTPException: on_http_exception,
         SQLAlchemyError: on_database_error,
         Exception: on_defect,

@@ -77,8 +77,13 @@ def log_defect(event: str, error: BaseException) -> None:
     """Log an exception with its traceback, once: it is raised on, and a server would log it too."""
     if LOGGED in vars(error):
         return
+    structlog.get_logger(__name__).error(event, exc_info=_without_values(mark_logged(error)))
+
+
+def mark_logged[Error: BaseException](error: Error) -> Error:
+    """Say that the log has all that there is to know about it."""
     vars(error)[LOGGED] = True
-    structlog.get_logger(__name__).error(event, exc_info=_without_values(error))
+    return error
 
 
 def _without_values(error: BaseException) -> BaseException:

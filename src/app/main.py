@@ -3,6 +3,7 @@
 import gc
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import cached_property, partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -17,15 +18,16 @@ from app.api.openapi import DESCRIPTION, openapi
 from app.api.openapi_document import serve_document
 from app.api.operation_ids import require_own_ids
 from app.api.v1.router import v1
+from app.auth.dependencies import live_tokens
 from app.config import Settings, SettingsError, load_settings
 from app.database.connections import Database
 from app.dispatch.fastapi_way import FastAPIWay
 from app.dispatch.mounting import API
+from app.dispatch.open_connections import DRAIN, OpenConnections
 from app.dispatch.operation import Operation, operations
 from app.dispatch.query_parameters import strict
 from app.dispatch.routes import routes, routes_version
 from app.dispatch.routing_table import Dispatcher, RoutingTable
-from app.dispatch.sockets import Sockets
 from app.exception_handlers import add_exception_handlers
 from app.logging import configure_logging
 from app.mail import Mailer, mailer
@@ -56,6 +58,10 @@ class Application(FastAPI):
         scope["app"] = self  # all that FastAPI and Starlette would do in three calls
         await self.middleware_stack(scope, receive, send)
 
+    @cached_property
+    def open_connections(self) -> OpenConnections:
+        return OpenConnections(self.database, self.settings, partial(live_tokens, self.settings))
+
     def mount_api(self, api: API) -> None:
         """Include all routes of an API. Raises what `API.router` does."""
         self.include_router(api.router(), prefix=api.prefix)
@@ -76,14 +82,13 @@ class Application(FastAPI):
         """Each route, in the order in which they are tried, with the way that it takes."""
         version = routes_version(self.router)
         if self._operations is None or self._operations[0] != version:
-            made = operations(routes(self.router), self.database, self.settings)
-            self._operations = version, made
+            made_with = self.database, self.settings, self.open_connections
+            self._operations = version, operations(routes(self.router), *made_with)
         return self._operations[1]
 
     def build_middleware_stack(self) -> ASGIApp:
         require_own_ids(routes(self.router))
-        sockets = Sockets(self.database, self.settings)
-        way = FastAPIWay(self.router.app, self.database, self.settings, sockets)
+        way = FastAPIWay(self.router.app, self.database, self.settings, self.open_connections)
 
         def dispatcher(app: ASGIApp, *, outside: bool) -> Dispatcher:
             return Dispatcher(
@@ -142,10 +147,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 @asynccontextmanager
-async def _lifespan(app: Application) -> AsyncGenerator[None]:
+async def _lifespan(app: Application) -> AsyncGenerator[dict[str, Any]]:
     configure_logging(app.settings)
     collect_less_garbage()
-    yield
+    yield {DRAIN: app.open_connections.drain}
     await app.database.close()
 
 

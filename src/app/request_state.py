@@ -13,6 +13,7 @@ from starlette.types import Scope
 if TYPE_CHECKING:
     from app.database.unit_of_work import UnitOfWork
     from app.dispatch.operation import Operation
+    from app.dispatch.sockets import Socket
     from app.idempotency.dependencies import Claim
 
 KEY = "plinth"
@@ -41,10 +42,14 @@ class RequestState:
     work: UnitOfWork | None = None
     # The engine → idempotency keys, which are bound to the body; None if nobody has read it.
     body: bytes | None = None
-    # The authentication → idempotency keys, cursors, the access log.
+    # The authentication → idempotency keys, cursors, open connections, the access log.
     user_id: UUID | None = None
     # The authentication → whoever records what a session did.
     session: Any = None
+    # The authentication → open connections, which end when it is not accepted any more.
+    credential: bytes | None = None
+    # The engine → the access log: what passed through a WebSocket.
+    socket: Socket | None = None
     # Idempotency keys → the engine, which stores the answer under the claimed key.
     claim: Claim | None = None
     # What an endpoint's result adds → the engine: Link, ETag, Location.

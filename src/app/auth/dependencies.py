@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from typing import Annotated, Any, ClassVar
 
 from fastapi import Depends
@@ -7,7 +8,9 @@ from fastapi.security.base import SecurityBase
 
 from app.auth.repository import LiveSession, SessionRepository
 from app.auth.tokens import PREFIX, token_hash
+from app.config import Settings
 from app.core.repository import EVERYONE
+from app.database.unit_of_work import UnitOfWork
 from app.dependencies import Work
 from app.exceptions import Forbidden, Unauthorized
 from app.request_state import request_state
@@ -35,17 +38,26 @@ class Authenticate(SecurityBase):
         if scheme.lower() != "bearer" or not token:
             raise Unauthorized
         found = None
+        hashed = token_hash(token)
         if token.startswith(PREFIX) and token.isascii():
             assert state.work is not None
             idle = connection.scope["app"].settings.session_idle
-            found = await SessionRepository(state.work).find(token_hash(token), idle)
+            found = await SessionRepository(state.work).find(hashed, idle)
         if found is None:
             raise Unauthorized(token_sent=True)
-        state.session, state.user_id = found, found.user_id
+        state.session, state.user_id, state.credential = found, found.user_id, hashed
         return found
 
 
 authenticate = Authenticate()
+
+
+async def live_tokens(
+    settings: Settings, work: UnitOfWork, hashes: Collection[bytes], used: Collection[bytes]
+) -> set[bytes]:
+    """Those of the tokens, by their hashes, that `authenticate` would accept now."""
+    return await SessionRepository(work).live(hashes, used, settings.session_idle)
+
 
 CurrentSession = Annotated[LiveSession, Depends(authenticate)]
 

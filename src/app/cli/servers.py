@@ -5,7 +5,7 @@ import socket
 import sys
 import threading
 import time
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.request import urlopen
 
 import typer
@@ -61,7 +61,7 @@ def dev(
                 lifespan="on",  # what refuses to start is not served
                 reload=True,
                 reload_dirs=[str(ROOT / "src")],
-                ws="none",
+                **_protocols(settings),
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
@@ -92,7 +92,7 @@ def serve(
         workers=workers,
         root_path=settings.root_path if root_path is None else root_path,
         lifespan="on",  # what refuses to start is not served
-        ws="none",  # the server would refuse an upgrade itself, in a shape of its own
+        **_protocols(settings),
         access_log=False,
         proxy_headers=False,
         server_header=False,
@@ -100,6 +100,16 @@ def serve(
         timeout_graceful_shutdown=GRACE,
         timeout_worker_healthcheck=WORKER_START,
     )
+
+
+def _protocols(settings: Settings) -> dict[str, Any]:
+    return {
+        "http": "app.cli.protocols:HttpProtocol",
+        "ws": "app.cli.protocols:WebSocketProtocol",
+        "ws_max_size": settings.max_message_size,
+        # A compressor for each connection, and a size that tells something of what is secret.
+        "ws_per_message_deflate": False,
+    }
 
 
 def _interrupt(*_: object) -> None:

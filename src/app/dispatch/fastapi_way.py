@@ -6,6 +6,8 @@ is about to leave, and rolled back before any other. So what holds for the fast 
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import NoReturn
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,28 +17,33 @@ from app.config import Settings
 from app.database.connections import Database
 from app.database.unit_of_work import UnitOfWork
 from app.dispatch.json_body import receive_body, require_strict_json
+from app.dispatch.open_connections import OpenConnections, cancel
 from app.dispatch.operation import BODY_DEADLINE, Operation, without_body
 from app.dispatch.resources import is_unchanged, scope_of_context
 from app.dispatch.run_once import replayed, store
 from app.dispatch.sockets import Sockets
+from app.dispatch.streams import Headers, Stream, is_endless, not_repeatable
 from app.exception_handlers import answer
 from app.exceptions import AppError, BadRequest, PayloadTooLarge, ServiceUnavailable
 from app.idempotency.dependencies import Replay
 from app.request_state import request_state
-
-EVENT_STREAM = b"text/event-stream"
 
 
 class FastAPIWay:
     """ASGI middleware right around FastAPI's router."""
 
     def __init__(
-        self, router: ASGIApp, database: Database, settings: Settings, sockets: Sockets
+        self,
+        router: ASGIApp,
+        database: Database,
+        settings: Settings,
+        connections: OpenConnections,
     ) -> None:
         self._router = router
         self._database = database
         self._settings = settings
-        self._sockets = sockets
+        self._connections = connections
+        self._sockets = Sockets(database, settings, connections)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -49,7 +56,8 @@ class FastAPIWay:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = request_state(scope)
         operation = state.operation
-        if scope["method"] == "HEAD":
+        is_head = scope["method"] == "HEAD"
+        if is_head:
             send = without_body(send)
             if operation is not None:  # which FastAPI knows under GET alone
                 scope = {**scope, "method": "GET"}
@@ -57,40 +65,45 @@ class FastAPIWay:
         state.work = UnitOfWork(self._database)
         deadline = asyncio.timeout(self._settings.request_timeout)
         limit = operation.body_limit if operation else self._settings.max_body_size
-        exchange = Exchange(scope, receive, send, deadline=deadline, limit=limit)
+        exchange = Exchange(
+            scope, receive, send, deadline=deadline, limit=limit, connections=self._connections
+        )
+        exchange.is_head = is_head
         try:
             async with deadline:
                 await exchange.prepare(operation)
                 await self._router(scope, exchange.receive, exchange.send)
-        except Answered:
-            pass
         except Replay as replay:
             await replayed(replay)(scope, receive, send)
         except TimeoutError:
-            if not deadline.expired() or exchange.started:
-                raise
-            response = await answer(Request(scope), ServiceUnavailable())
-            await response(scope, receive, send)
+            if not await exchange.finish(send):
+                if not deadline.expired() or exchange.started:
+                    raise
+                response = await answer(Request(scope), ServiceUnavailable())
+                await response(scope, receive, send)
         except AppError as error:  # of what is looked at before FastAPI is asked
             if exchange.started:
                 raise
             response = await answer(Request(scope), error)
             await response(scope, receive, send)
         finally:
-            await state.work.end()
+            await exchange.end()
         for follow in exchange.after_commit:
             await follow()
-
-
-class Answered(Exception):
-    """Ends what FastAPI still runs for a request whose answer is another one by now."""
 
 
 class Exchange:
     """One request's messages, in both directions; `limit` is that of its body, in bytes."""
 
     def __init__(
-        self, scope: Scope, receive: Receive, send: Send, *, deadline: asyncio.Timeout, limit: int
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        deadline: asyncio.Timeout,
+        limit: int,
+        connections: OpenConnections,
     ) -> None:
         state = request_state(scope)
         assert state.work is not None
@@ -105,7 +118,10 @@ class Exchange:
         self._body_ended = state.declared is None
         self._held: Message | None = None  # the head of an answer that is to be stored
         self._held_body = b""
-        self._over = False  # another answer was given than FastAPI's
+        self._connections = connections
+        self._stream: Stream | None = None
+        self.is_head = False
+        self._is_over = False  # the answer is complete, whatever FastAPI still has to send
         self.started = False
         self.after_commit: list[Callable[[], Awaitable[None]]] = []
 
@@ -159,8 +175,8 @@ class Exchange:
         return message
 
     async def send(self, message: Message) -> None:
-        if self._over:
-            raise Answered
+        if self._is_over:
+            await self._stop()
         if message["type"] == "http.response.start":
             await self._start(message)
         elif message["type"] == "http.response.body":
@@ -168,13 +184,41 @@ class Exchange:
         else:
             await self._send(message)
 
+    async def finish(self, send: Send) -> bool:
+        """Send the rest of what FastAPI was kept from sending; False if that was not the case."""
+        if self._stream is not None and self._stream.ending is not None:
+            await self._stream.finish(send)
+            return True
+        return self._is_over
+
+    async def end(self) -> None:
+        if self._stream is not None:
+            self._connections.leave(self._stream)
+        await self._work.end()
+
     async def _start(self, message: Message) -> None:
+        endless = is_endless(message["status"], message["headers"])
         if self._state.claim is not None:
+            if endless:
+                await self._answer_instead(not_repeatable())
             self._held = message  # its body belongs to what is stored, before COMMIT
             return
+        if endless and not self.is_head:
+            await self._count_stream(message["headers"])
         await self._commit(message["status"])
         await self._send_head(message)
+        if endless and self.is_head:  # its body would be made for nobody
+            await self._send({"type": "http.response.body", "body": b""})
+            await self._stop()
         await self._work.begin_streaming()
+
+    async def _count_stream(self, headers: Headers) -> None:
+        stream = Stream(self._scope, headers, self._deadline)
+        try:
+            self._connections.enter(stream)
+        except AppError as error:
+            await self._answer_instead(error)
+        self._stream, self._send = stream, partial(stream.pass_on, self._send)
 
     async def _continue(self, message: Message) -> None:
         more = message.get("more_body", False)
@@ -200,8 +244,7 @@ class Exchange:
         await self._send(message)
         if unchanged:
             await self._send({"type": "http.response.body", "body": b""})
-            self._over = True
-            raise Answered
+            await self._stop()
 
     async def _commit(self, status: int) -> None:
         try:
@@ -227,13 +270,24 @@ class Exchange:
         self._held = None
         await self._send_head(head)
 
-    async def _answer_instead(self, error: Exception) -> None:
-        """Answer with the error, whatever FastAPI was about to; raises Answered."""
+    async def _answer_instead(self, error: Exception) -> NoReturn:
+        """Answer with the error, whatever FastAPI was about to."""
         if self.started:
             raise error
         await self._work.close()
         response: Response = await answer(Request(self._scope), error)
-        self.started = self._over = True
+        self.started = True
         self._deadline.reschedule(None)
         await response(self._scope, self._receive, self._send)
-        raise Answered
+        await self._stop()
+
+    async def _stop(self) -> NoReturn:
+        """End what FastAPI still runs for a request that is answered.
+
+        It is cancelled: an exception would be caught on its way, or come out in a group.
+        """
+        self._is_over = True
+        if not self._deadline.expired():
+            cancel(self._deadline)
+            await asyncio.get_running_loop().create_future()
+        raise TimeoutError  # it was cancelled before, and has caught that

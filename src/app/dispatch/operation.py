@@ -22,11 +22,13 @@ from app.database.errors import translate_sqlalchemy
 from app.database.unit_of_work import UnitOfWork
 from app.dispatch.arguments import ArgumentPlan, Solved
 from app.dispatch.json_body import JsonBody, receive_body
+from app.dispatch.open_connections import OpenConnections
 from app.dispatch.query_parameters import QueryParameters, strict
 from app.dispatch.rendering import Renderer
 from app.dispatch.resources import Resource, is_unchanged, with_members
 from app.dispatch.routes import Overrides, Route
 from app.dispatch.run_once import run_once
+from app.dispatch.streams import StreamedResponse, is_stream
 from app.exception_handlers import answer
 from app.exceptions import (
     BadRequest,
@@ -56,11 +58,12 @@ class Operation:
         route: Route,
         database: Database,
         settings: Settings,
+        connections: OpenConnections,
         overrides: Overrides = NO_OVERRIDES,
     ) -> None:
         self.route = route
         self.path = route.path
-        self._made_with = (database, settings)
+        self._made_with = (database, settings, connections)
         self._overridden: tuple[dict[Any, Any], Operation] | None = None
         calls = set(route.calls())
         self.is_strict = strict in calls
@@ -82,6 +85,7 @@ class Operation:
                 route.read_json_strictly()
             return
         self._database = database
+        self._connections = connections
         self._timeout = settings.request_timeout
         self._plan = ArgumentPlan(route.tree(overrides), without=strict)
         self._body = strict_body if self.is_strict else None
@@ -143,16 +147,33 @@ class Operation:
             raise BadRequest("The body did not arrive in time") from None
 
     async def _unit_of_work(self, request: Request, state: RequestState, body: bytes) -> Response:
-        async with UnitOfWork(self._database) as work:
-            state.work = work
+        work = state.work = UnitOfWork(self._database)
+        streamed = None
+        try:
             if self.is_repeatable and b"idempotency-key" in state.headers:
                 response = await run_once(
                     work, request, state, lambda: self._solve(work, request, state, body)
                 )
             else:
                 response = await self._solve(work, request, state, body)
+            if is_stream(response):
+                if request.method == "HEAD":  # its body would be made for nobody
+                    response = BytesResponse(None, response.status_code, response.raw_headers)
+                else:
+                    response = streamed = StreamedResponse(
+                        response, request.scope, work, self._connections
+                    )
             await work.commit()
-            following = [*work.after_commit]
+        except BaseException:
+            if streamed is not None:
+                streamed.leave()
+            await work.end()
+            raise
+        following = [*work.after_commit]
+        if streamed is None:
+            await work.end()
+        else:
+            await work.begin_streaming()
         if following:
             tasks = [*filter(None, [response.background]), *map(BackgroundTask, following)]
             response.background = BackgroundTasks(tasks)
@@ -233,13 +254,15 @@ class Operation:
         return response
 
 
-def operations(found: Sequence[Route], database: Database, settings: Settings) -> list[Operation]:
+def operations(
+    found: Sequence[Route], database: Database, settings: Settings, connections: OpenConnections
+) -> list[Operation]:
     """One for each route, in their order.
 
     What is created by a POST has a Location where its path has a member that GET reads. A route
     that comes after one which may take its paths is for FastAPI's router to decide.
     """
-    made = [Operation(each, database, settings) for each in found]
+    made = [Operation(each, database, settings, connections) for each in found]
     members = with_members(found)
     earlier: list[str] = []  # what the paths of routes begin with that no table can hold
     for each in made:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from app.dispatch.operation import Operation
 from app.dispatch.routes import WEBSOCKET
@@ -114,7 +115,7 @@ class Dispatcher:
         path: str = scope["path"].removeprefix(scope.get("root_path", ""))
         candidates = self._table.find(path) or self._find_new(path)
         if not candidates:
-            if path.endswith("\n") and scope["type"] == "http":  # Starlette's patterns see past it
+            if path.endswith("\n"):  # Starlette's patterns see past it
                 await self._refuse(HTTPException(404), scope, receive, send)
                 return
             await self._app(scope, receive, send)
@@ -167,7 +168,8 @@ class Dispatcher:
     async def _refuse(
         self, error: HTTPException, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        response = await answer(Request(scope, receive, send), error)
+        kind = Request if scope["type"] == "http" else WebSocket
+        response = await answer(kind(scope, receive, send), error)
         await response(scope, receive, send)
 
 

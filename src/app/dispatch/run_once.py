@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.database.unit_of_work import UnitOfWork
+from app.dispatch.streams import not_repeatable
 from app.exception_handlers import answer
 from app.exceptions import AppError, ServiceUnavailable
 from app.idempotency.dependencies import Replay
@@ -29,6 +30,8 @@ async def run_once(
     state.claim = None
     try:
         response = await run()
+        if not hasattr(response, "body"):
+            raise not_repeatable()
     except Replay as replay:
         return replayed(replay)
     except (AppError, HTTPException, RequestValidationError) as error:

@@ -33,6 +33,7 @@ class AccessLogMiddleware:
             await self.app(scope, receive, send_and_log)
         except Exception as error:
             log_defect("unhandled_exception", error)
+            state.status = state.status or 500  # what the server makes of a handshake that failed
             raise
         finally:
             if not written:  # the client has gone, the answer broke off, or it is a WebSocket's end
@@ -40,7 +41,14 @@ class AccessLogMiddleware:
 
 
 def _write(scope: Scope, state: RequestState, started: float) -> None:
-    work = state.work
+    work, socket = state.work, state.socket
+    passed = {}
+    if socket is not None:
+        passed = {
+            "close_code": socket.close_code,
+            "messages_in": socket.received,
+            "messages_out": socket.sent,
+        }
     route = state.operation.path if state.operation else getattr(scope.get("route"), "path", None)
     log_request(
         method=scope.get("method", "WEBSOCKET"),
@@ -51,4 +59,5 @@ def _write(scope: Scope, state: RequestState, started: float) -> None:
         db_statements=work.statements if work else 0,
         user_id=state.user_id,
         correlation_id=state.correlation_id,
+        **passed,
     )

@@ -11,6 +11,10 @@ ACCEPTED = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 RANDOM_BITS = 128
 
 
+def new_correlation_id() -> str:
+    return f"{getrandbits(RANDOM_BITS):032x}"
+
+
 class CorrelationIdMiddleware:
     """Makes the request's state, with the id in it; `response_headers` sends it."""
 
@@ -24,7 +28,7 @@ class CorrelationIdMiddleware:
             if sent is not None and ACCEPTED.fullmatch(sent):
                 correlation_id = sent.decode()
             else:
-                correlation_id = f"{getrandbits(RANDOM_BITS):032x}"
+                correlation_id = new_correlation_id()
             scope[KEY] = RequestState(correlation_id, headers)
             # Each request is a task with a context of its own: nothing has to be taken back.
             correlation_id_of_context.set(correlation_id)

@@ -24,6 +24,7 @@ class ProblemCORSMiddleware(CORSMiddleware):
                 "Idempotency-Key",
                 "If-Match",
                 "If-None-Match",
+                "Last-Event-ID",
                 "X-Correlation-ID",
             ],
             expose_headers=[

@@ -34,6 +34,10 @@ class ResponseHeadersMiddleware:
                 correlation_id = (b"x-correlation-id", state.correlation_id.encode())
                 message["headers"] = [*sent, *added, correlation_id]
                 state.status = message["status"]
+            elif message["type"] == "websocket.accept":
+                correlation_id = (b"x-correlation-id", state.correlation_id.encode())
+                message["headers"] = [*message.get("headers", ()), correlation_id]
+                state.status = 101
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

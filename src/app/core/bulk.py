@@ -28,7 +28,7 @@ class BulkIds(BulkBody):
 class BulkCreated[T](BaseModel):
     """In the order in which they were sent."""
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True, defer_build=True)
 
     items: Sequence[T]
 
@@ -39,6 +39,8 @@ class BulkCreated[T](BaseModel):
 
 class BulkUpserted(BaseModel):
     """What became of each item, in the order in which they were sent, and how often."""
+
+    model_config = ConfigDict(defer_build=True)
 
     created: int
     updated: int
@@ -57,4 +59,6 @@ class BulkUpserted(BaseModel):
 
 
 class BulkDeleted(BaseModel):
+    model_config = ConfigDict(defer_build=True)
+
     deleted: int

@@ -7,7 +7,7 @@ from math import ceil
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from fastapi_pagination.bases import AbstractPage, AbstractParams, RawParams
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 MAX_SIZE = 100
@@ -130,6 +130,8 @@ def window[T](found: list[T], params: PageParams, key: Callable[[T], tuple[Any, 
 class Page[T](AbstractPage[T]):
     """One page of a list. By cursor it has no number; `total` and `pages` only where counted."""
 
+    # Most are made to annotate, or to declare what FastAPI would validate: built once needed.
+    model_config = ConfigDict(defer_build=True)
     __params_type__ = PageParams
 
     items: Sequence[T]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli import main
 from tests.conftest import connect, create_database, database_url
@@ -62,6 +63,21 @@ def test_a_file_that_is_in_the_way_is_no_matter_of_the_database(
     with pytest.raises(SystemExit):
         main.main()
     assert capsys.readouterr().err == "[Errno 20] Not a directory: 'tests/widgets'\n"
+
+
+@pytest.mark.parametrize("error", [ConnectionRefusedError("refused"), SQLAlchemyError("refused")])
+def test_a_database_that_fails_is_told_with_what_to_do(
+    error: Exception, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(main, "cli", fail)
+    with pytest.raises(SystemExit):
+        main.main()
+    told = capsys.readouterr().err
+    assert told.startswith("The database failed: refused")
+    assert told.endswith("Check that it runs, and that DATABASE_URL is right.\n")
 
 
 def test_migrate_brings_an_empty_database_up_to_date(empty: str) -> None:

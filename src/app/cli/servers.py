@@ -20,8 +20,8 @@ from app.database.unit_of_work import UnitOfWork
 from app.exceptions import AppError
 
 GRACE = 15  # seconds for accepted requests to finish on SIGTERM
-# Seconds that a worker may take to start. The supervisor asks it whether it lives, which it cannot
-# answer before its imports are done, and replaces one that stays silent: on a busy machine forever.
+# Seconds that a worker may take to start. The supervisor asks whether it lives, and replaces one
+# that does not answer. A worker answers only after its imports: on a busy machine, always too late.
 WORKER_START = 60
 RESERVE = 10  # connections left for migrations, `psql` and monitoring
 PARENT = "PLINTH_DEV_PARENT"
@@ -127,7 +127,7 @@ def _require_free(host: str, port: int) -> None:
 
 
 def _greet(address: str, started: float) -> None:
-    """Say where the API is, as soon as it answers."""
+    """Print where the API is, as soon as it answers."""
     while True:
         try:
             with urlopen(f"{address}/health/live", timeout=1):  # noqa: S310 - our own address
@@ -149,17 +149,17 @@ def _greet(address: str, started: float) -> None:
 
 
 def _require_connections(settings: Settings, workers: int) -> None:
-    """Refuse to start more pools than the database has connections for."""
+    """Raises SettingsError if the workers' pools need more connections than the database allows."""
     wanted = workers * (settings.db_pool_size + settings.db_max_overflow) + RESERVE
     try:
         limit = asyncio.run(_max_connections(settings))
     except AppError:
-        print("The database does not answer yet; /health/ready will tell", file=sys.stderr)
+        print("The database does not answer yet; /health/ready says when it does", file=sys.stderr)
         return
     if wanted > limit:
         raise SettingsError(
             f"WORKERS: {workers} x (DB_POOL_SIZE + DB_MAX_OVERFLOW) + {RESERVE} in reserve are "
-            f"{wanted} connections, and the database allows {limit}"
+            f"{wanted} connections, and the database allows {limit}: lower one of them"
         )
 
 

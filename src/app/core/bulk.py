@@ -31,7 +31,7 @@ class BulkIds(BulkBody):
 class BulkCreated[T](BaseModel):
     """In the order in which they were sent."""
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True, defer_build=True)
 
     items: Sequence[T]
 
@@ -42,6 +42,8 @@ class BulkCreated[T](BaseModel):
 
 class BulkUpserted(BaseModel):
     """What became of each item, in the order in which they were sent, and how often."""
+
+    model_config = ConfigDict(defer_build=True)
 
     created: int
     updated: int
@@ -60,4 +62,6 @@ class BulkUpserted(BaseModel):
 
 
 class BulkDeleted(BaseModel):
+    model_config = ConfigDict(defer_build=True)
+
     deleted: int

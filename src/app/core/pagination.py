@@ -13,7 +13,7 @@ from fastapi_pagination.bases import (
     CursorRawParams,
     RawParams,
 )
-from pydantic import BaseModel, Field, PrivateAttr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.core.list_query import (
@@ -161,6 +161,8 @@ def window[T](found: list[T], query: ListQuery, key: Callable[[T], tuple[Any, ..
 class Page[T](AbstractPage[T]):
     """One page of a list. By cursor it has no number; `total` and `pages` only where counted."""
 
+    # Most are made to annotate, or to declare what FastAPI would validate: built once needed.
+    model_config = ConfigDict(defer_build=True)
     __params_type__ = PageParams
 
     items: Sequence[T]

@@ -44,6 +44,15 @@ def field_names(data: BaseModel) -> list[str]:
 
 
 class ReadSchema(BaseModel):
-    """The base of answers, filled from a model's attributes."""
+    """The base of answers, filled from a model's attributes.
 
-    model_config = ConfigDict(from_attributes=True)
+    A schema is built when its class is made, so that what is wrong with it is told then. To FastAPI
+    it says `defer_build`: of what each route would build again, only what is used is built.
+    """
+
+    model_config = ConfigDict(from_attributes=True, defer_build=True)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        cls.model_rebuild(raise_errors=False)  # an annotation may name a class that comes later

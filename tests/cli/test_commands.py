@@ -185,6 +185,30 @@ class TestServe:
         status, output = app(scratch, "serve", "--port", str(free_port()), **settings)
         assert (status, complaint in output) == (1, True)
 
+    @pytest.mark.parametrize(
+        ("options", "settings"), [(["--root-path", "/svc"], {}), ([], {"ROOT_PATH": "/svc"})]
+    )
+    def test_knows_the_prefix_that_a_proxy_takes_off(
+        self, scratch: str, options: list[str], settings: dict[str, str]
+    ) -> None:
+        port = free_port()
+        arguments: list[str | Path] = [APP, "serve", "--port", str(port), *options]
+        server = subprocess.Popen(arguments, env=environment(scratch, **settings))
+        try:
+            url = f"http://127.0.0.1:{port}"
+            wait_for(f"{url}/health/live")
+            assert "'/svc/openapi.json'" in httpx.get(f"{url}/docs").text
+            document = httpx.get(f"{url}/openapi.json").json()
+            assert document["servers"] == [{"url": "/svc"}]
+            assert httpx.get(f"{url}/docs/assets/favicon.png").status_code == 200
+        finally:
+            server.terminate()
+            server.wait(20)
+
+    def test_refuses_a_prefix_that_is_none(self, scratch: str) -> None:
+        status, output = app(scratch, "serve", "--root-path", "/svc/")
+        assert (status, "must begin with / and not end" in output) == (2, True)
+
     def test_says_when_migrations_are_missing_and_ends_in_order(self, empty: str) -> None:
         port = free_port()
         arguments: list[str | Path] = [APP, "serve", "--port", str(port), "--workers", "2"]

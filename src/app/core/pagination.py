@@ -120,8 +120,8 @@ class PageParams(BaseModel, AbstractParams):
         return NOTHING_ADDED
 
     def _with(self, additions: Additions) -> Self:
-        copied = self.model_copy()
-        copied._added = additions  # noqa: SLF001 - of the same class
+        copied = self.__copy__()
+        _set(copied, "_added", additions)
         return copied
 
     def _selection(self, narrowed: tuple[Condition, ...]) -> Selection:

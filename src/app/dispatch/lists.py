@@ -1,5 +1,6 @@
 """What the API adds to a list: cursors for its positions, and links to the pages around."""
 
+import re
 from functools import lru_cache, partial
 from math import ceil
 from typing import Any
@@ -15,6 +16,7 @@ from app.dispatch.routes import Route
 from app.request_state import HeaderPairs, RequestState
 
 PLACES = {"page", "cursor"}
+PERHAPS_PLACES = re.compile("page|cursor|[%+]")  # a name may be quoted
 MAX_LINKS = 4096  # bytes of a Link header: what proxies take for all headers begins at that
 
 _quoted = lru_cache(1000)(quote)
@@ -92,7 +94,10 @@ def _links(path: str, query: bytes, filters: Filter, page: Page[Any]) -> str:
 def _without_place(query: str) -> str:
     """A query string as it was sent, without `page` and `cursor`, to be followed by one."""
     safe = query.replace("<", "%3C").replace(">", "%3E").replace('"', "%22")
-    return "".join(f"{part}&" for part in safe.split("&") if part and _name(part) not in PLACES)
+    parts = safe.split("&")
+    if PERHAPS_PLACES.search(safe):
+        parts = [part for part in parts if _name(part) not in PLACES]
+    return "&".join([*filter(None, parts), ""])
 
 
 def _name(part: str) -> str:

@@ -1,6 +1,7 @@
 """Connections that stay open: how many there may be, and when the server ends them."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from time import perf_counter
@@ -33,6 +34,7 @@ UNLIMITED = httpx.Limits(max_connections=None)
 
 type End = Callable[[httpx.AsyncClient, Application], Awaitable[None]]
 
+BEGAN: list[str] = []
 ENDED: list[str] = []
 
 
@@ -47,6 +49,7 @@ async def echo(websocket: WebSocket) -> None:
 @router.websocket("/deaf")
 async def never_receive(websocket: WebSocket) -> None:
     await websocket.accept()
+    BEGAN.append("deaf")
     try:
         await asyncio.sleep(60)
     finally:
@@ -56,6 +59,7 @@ async def never_receive(websocket: WebSocket) -> None:
 @router.get("/events", response_class=EventSourceResponse)
 @public.get("/events", response_class=EventSourceResponse)
 async def events() -> AsyncIterator[str]:
+    BEGAN.append("events")
     try:
         while True:
             yield "tick"
@@ -82,11 +86,13 @@ async def export() -> AsyncIterator[dict[str, int]]:
 
 @router.get("/slow")
 async def be_slow() -> str:
+    BEGAN.append("slow")
     await asyncio.sleep(0.5)
     return "done"
 
 
 async def ticks() -> AsyncIterator[str]:
+    BEGAN.append("returned")
     try:
         while True:
             yield "data: tick\n\n"
@@ -113,6 +119,7 @@ async def live(settings: Settings) -> AsyncIterator[Live]:
 @pytest.fixture(autouse=True)
 async def nothing_open(live: Live) -> None:
     assert await eventually(lambda: holds(live, 0), 3)
+    BEGAN.clear()
     ENDED.clear()
 
 
@@ -360,9 +367,13 @@ class TestShutdown:
             streams = [
                 asyncio.create_task(read(path)) for path in ["/events"] * 20 + ["/returned"] * 5
             ]
-            await asyncio.sleep(0.3)
             slow = asyncio.create_task(client.get(f"{PREFIX}/slow"))
-            await asyncio.sleep(0.1)
+            kinds = ["deaf"] * 5 + ["events"] * 20 + ["returned"] * 5
+
+            async def all_began() -> bool:
+                return sorted(BEGAN) == [*kinds, "slow"]
+
+            assert await eventually(all_began, 10)
             started = perf_counter()
             live.server.should_exit = True
             async with asyncio.timeout(5):
@@ -373,7 +384,12 @@ class TestShutdown:
             assert perf_counter() - started < 3  # the server would wait for 5
         assert set(codes) == {1012}
         assert all(body.endswith("\n\n") for body in bodies)
-        assert sorted(ENDED) == ["deaf"] * 5 + ["events"] * 20 + ["returned"] * 5
+
+        async def all_ended() -> bool:  # one that waits to be read is ended by its collection
+            gc.collect()
+            return sorted(ENDED) == kinds
+
+        assert await eventually(all_ended, 3)
 
     async def test_lets_nothing_in_any_more(self, serve: Serve, token: str) -> None:
         live = await serve(router)

@@ -160,11 +160,17 @@ class OpenConnections:
         watched = {each: each.credential for each in self._open if each.credential is not None}
         if not watched:
             return
-        used = {credential for each, credential in watched.items() if each.was_used}
-        async with UnitOfWork(self._database) as work:
-            accepted = await self._accepted(work, {*watched.values()}, used)
-        for each, credential in watched.items():
+        used = {each: credential for each, credential in watched.items() if each.was_used}
+        for each in used:  # before the question, since a message may come while it is asked
             each.was_used = False
+        try:
+            async with UnitOfWork(self._database) as work:
+                accepted = await self._accepted(work, {*watched.values()}, {*used.values()})
+        except BaseException:
+            for each in used:
+                each.was_used = True  # the next look tells it
+            raise
+        for each, credential in watched.items():
             if credential not in accepted:
                 self._end(each, REVOKED)
 

@@ -199,13 +199,15 @@ class TestStreaming:
         works = [UnitOfWork(library) for _ in range(2 * library.pool.size())]
         for work in works:
             await work.begin_streaming()
-        running = [asyncio.create_task(work.fetch(PAUSE)) for work in works]
-        most = 0
-        while not all(each.done() for each in running):
-            most = max(most, library.in_use)
-            await asyncio.sleep(0.01)
-        await asyncio.gather(*running)
-        assert most == half
+        running = [asyncio.create_task(work.fetch(PAUSE, {"seconds": 60})) for work in works]
+        async with asyncio.timeout(10):
+            while library.in_use < half:  # noqa: ASYNC110 - nobody tells when it is
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)  # in which the others would have taken more
+        assert library.in_use == half
+        for each in running:
+            each.cancel()
+        await asyncio.wait(running)
         for work in works:
             await work.end()
 

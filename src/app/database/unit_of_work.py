@@ -166,7 +166,7 @@ class UnitOfWork(Transaction):
 
     async def end(self) -> None:
         """Close, and have each use from now on raise RuntimeError."""
-        if self.in_transaction:
+        if self.after_commit and self.in_transaction:
             self.after_commit.clear()
         self._refuse(ENDED)
         await self._disconnect()
@@ -189,7 +189,8 @@ class UnitOfWork(Transaction):
             return await self._run_in_stream(method, statement, sql, arguments)
         if self._session is not None:
             await self._flush()
-        await self._ready_for(statement)
+        if self._connection is None or self._in_transaction or statement.needs_transaction:
+            await self._ready_for(statement)
         return await self._call(method, sql, *arguments)
 
     async def _run_in_stream(

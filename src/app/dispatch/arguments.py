@@ -121,11 +121,7 @@ class ArgumentPlan:
         self._without = without
         self._add(endpoint, {})
         self._endpoint = self._steps.pop()
-
-    @property
-    def call(self) -> Callable[..., Awaitable[Any]]:
-        """The endpoint; one that is no coroutine runs in a thread."""
-        return self._endpoint.call
+        self.call = self._endpoint.call  # in a thread, if it is no coroutine
 
     async def solve(
         self, request: Request, state: RequestState, query: Mapping[str, Any]

@@ -25,21 +25,18 @@ class Resource:
     """One route of a resource: it answers a `ReadSchema` with a version, or it lists.
 
     `has_member`: what is created here can be read at `{path}/{id}`; the table knows whether it can.
+    `is_plain`: nothing is added to an answer.
     """
 
     def __init__(self, route: Route, secret: str) -> None:
         model = route.response_model
         fields = model.model_fields if _is_read_schema(model) else {}
         self.is_versioned = "version" in fields
-        self._has_id = "id" in fields
-        self._status = route.answer().status
+        self._creates = "id" in fields and route.answer().status == 201
         self.has_member = False
         argument = filter_argument(route)
         self._list = List(argument, secret) if argument else None
-
-    @property
-    def _has_location(self) -> bool:
-        return self.has_member and self._status == 201 and self._has_id
+        self.is_plain = not (self.is_versioned or self._creates or self._list)
 
     @property
     def headers(self) -> list[str]:
@@ -47,14 +44,9 @@ class Resource:
         brought = {
             "ETag": self.is_versioned,
             "Link": self._list is not None,
-            "Location": self._has_location,
+            "Location": self._creates and self.has_member,
         }
         return [name for name, is_brought in brought.items() if is_brought]
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether nothing is added."""
-        return not (self.is_versioned or self._has_id or self._list)
 
     def before(self, scope: Scope, state: RequestState, arguments: dict[str, Any]) -> None:
         """Have a list begin where its cursor says; raises InvalidCursor."""
@@ -70,7 +62,7 @@ class Resource:
             headers.append((b"etag", entity_tag(version).encode()))
             if scope["method"] in READS:
                 headers.append((b"cache-control", b"private, no-cache"))
-        if self._has_location:
+        if self._creates and self.has_member:
             id = _get(result, "id")
             if id is not None:
                 headers.append((b"location", f"{quote(scope['path'])}/{id}".encode()))
@@ -122,6 +114,5 @@ def _is_read_schema(model: Any) -> bool:
 
 
 def _get(result: Any, name: str) -> Any:
-    if isinstance(result, Mapping):
-        return result.get(name)
-    return getattr(result, name, None)
+    value = getattr(result, name, None)
+    return result.get(name) if value is None and isinstance(result, Mapping) else value

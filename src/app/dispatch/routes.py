@@ -270,6 +270,7 @@ class Route:
         """Whether FastAPI reads its arguments, other than for a mount or a plain function."""
         return isinstance(self.original, APIRoute | APIWebSocketRoute)
 
+    @cached_property
     def scope(self) -> dict[str, Any]:
         """What FastAPI's router leaves in the scope of a request."""
         found = {"route": self.original, "endpoint": self.endpoint}

@@ -136,7 +136,7 @@ class Dispatcher:
             await self._app(scope, receive, send)
             return
         scope["path_params"] = dict(zip(entry.names, values, strict=True))
-        scope.update(operation.route.scope())
+        scope.update(operation.route.scope)
         try:
             await operation(scope, receive, send)
         except Exception as error:

@@ -1,0 +1,122 @@
+"""Runs a feature on two applications, and tells how the answers differ."""
+
+import asyncio
+import inspect
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import httpx2 as httpx
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from tests.compatibility.applications import Plain, Shaped
+from tests.compatibility.feature import Asked, Feature, Step, WithHttpx
+from tests.compatibility.rules import RULES, Answer, Exchange, Rule
+
+type MakeApp = Callable[..., FastAPI]
+type Result = Answer | str
+"""The answer to a request, or the text of anything else that a function returned or raised."""
+
+
+@dataclass
+class Outcome:
+    """What came of a feature: what nothing allows, and the rules that allowed the rest."""
+
+    wrong: list[str] = field(default_factory=list)
+    rules: set[Rule] = field(default_factory=set)
+
+
+@cache
+def outcome(feature: Feature, *, shaped: bool) -> Outcome:
+    """Of ours beside FastAPI, with our exception handlers or with FastAPI's own."""
+    ours = _run(Shaped if shaped else Plain, feature)
+    return compare(_on_fastapi(feature), ours, shaped=shaped)
+
+
+def compare(stock: list[list[Result]], ours: list[list[Result]], *, shaped: bool) -> Outcome:
+    """By step: a request's one answer, or all that a function returned."""
+    found = Outcome()
+    for expected_all, got_all in zip(stock, ours, strict=True):
+        if len(expected_all) != len(got_all):
+            found.wrong.append(f"{_show(expected_all)}\n  but {_show(got_all)}")
+            continue
+        for expected, got in zip(expected_all, got_all, strict=True):
+            if isinstance(expected, Answer) and isinstance(got, Answer):
+                _judge(Exchange(expected, got), found, shaped=shaped)
+            elif expected != got:
+                found.wrong.append(f"FastAPI: {expected}\n  ours:    {got}")
+    return found
+
+
+def _judge(exchange: Exchange, found: Outcome, *, shaped: bool) -> None:
+    left = set(exchange.differences)
+    for rule in RULES:
+        if left and (shaped or rule.plain):
+            explained = rule.explains(exchange) & left
+            if explained:
+                left -= explained
+                found.rules.add(rule)
+    if left:
+        lines = [f"{exchange.stock.method} {exchange.stock.url}"]
+        for name in sorted(left):
+            expected, got = exchange.differences[name]
+            lines += [f"  {name} on FastAPI: {expected}", f"  {name} on ours:    {got}"]
+        found.wrong.append("\n".join(lines))
+
+
+def _show(results: list[Result]) -> str:
+    return ", ".join(str(each) for each in results)
+
+
+@cache
+def _on_fastapi(feature: Feature) -> list[list[Result]]:
+    return _run(FastAPI, feature)
+
+
+def _run(make_app: MakeApp, feature: Feature) -> list[list[Result]]:
+    app = make_app(**feature.options)
+    feature.build(app)
+    with asyncio.Runner() as runner:
+        return [list(_results(_take(step, app, runner))) for step in feature.steps]
+
+
+def _take(step: Step, app: FastAPI, runner: asyncio.Runner) -> Any:
+    try:
+        if isinstance(step, Asked):
+            return runner.run(_ask(step, app))
+        if inspect.iscoroutinefunction(step):
+            return runner.run(_with_client(step, app))
+        return step(TestClient(app, raise_server_exceptions=False))
+    except Exception as error:  # noqa: BLE001 - what is raised is an answer too
+        return f"{type(error).__name__}: {error}"
+
+
+def _client(app: FastAPI) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://test")
+
+
+async def _ask(step: Asked, app: FastAPI) -> httpx.Response:
+    async with _client(app) as client:
+        response = await client.request(step.method, step.path, **step.options)
+        if response.status_code == 405 and step.method == "HEAD":
+            response.extensions["get"] = await client.get(step.path, **step.options)
+        return response
+
+
+async def _with_client(step: WithHttpx, app: FastAPI) -> Any:
+    async with _client(app) as client:
+        return await step(client)
+
+
+def _results(value: Any) -> Iterator[Result]:
+    if isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _results(each)
+    elif isinstance(value, httpx.Response):
+        yield Answer.of(value)
+    else:
+        yield json.dumps(value, default=repr)

@@ -1,0 +1,75 @@
+"""What a feature of FastAPI is here: code that builds it, and what is asked of it."""
+
+import importlib
+import pkgutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import httpx2 as httpx
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+type Build = Callable[[FastAPI], None]
+type WithTestClient = Callable[[TestClient], Any]
+type WithHttpx = Callable[[httpx.AsyncClient], Awaitable[Any]]
+type Step = Asked | WithTestClient | WithHttpx
+"""A request, or a function that uses a client and returns what it got."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request; the options are those of httpx."""
+
+    method: str
+    path: str
+    options: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True, eq=False)
+class Feature:
+    """`name` is what a reader of FastAPI's user guide would look for."""
+
+    name: str
+    build: Build
+    steps: tuple[Step, ...]
+    options: dict[str, Any]
+    """Of the application's constructor."""
+
+
+def ask(method: str, path: str, **options: Any) -> Asked:
+    return Asked(method, path, options)
+
+
+get = partial(ask, "GET")
+head = partial(ask, "HEAD")
+post = partial(ask, "POST")
+put = partial(ask, "PUT")
+patch = partial(ask, "PATCH")
+delete = partial(ask, "DELETE")
+
+_features: dict[str, Feature] = {}
+
+
+def feature(name: str, *steps: Step, **options: Any) -> Callable[[Build], Build]:
+    """Declare one by the function that writes it onto an application."""
+
+    def declare(build: Build) -> Build:
+        if name in _features:
+            raise ValueError(f"There are two features {name!r}")
+        _features[name] = Feature(name, build, steps, options)
+        return build
+
+    return declare
+
+
+def all_features() -> list[Feature]:
+    """Those of every module in `features`, in the order of their names."""
+    package = importlib.import_module("tests.compatibility.features")
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        importlib.import_module(module.name)
+    return [_features[name] for name in sorted(_features)]

@@ -17,7 +17,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import delete, make_url, text
 
-from app.cli.embedded import EmbeddedPostgres
+from app.cli.embedded.server import EmbeddedPostgres
 from app.config import Environment, Settings
 from app.core.models import Base
 from app.database.connections import Database
@@ -196,7 +196,7 @@ async def client(app: Application) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def new_client(app: Application, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers)
 
 

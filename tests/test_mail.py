@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from app.auth.outbox import TEMPLATES
+from app.accounts.outbox import TEMPLATES
 from app.config import Environment, Settings
 from app.mail import ATTEMPTS, FileMailer, Mailer, NoMailer, SmtpMailer, delivery, mailer
 from app.main import Application, create_app

@@ -5,7 +5,7 @@ import pytest
 from pydantic import BaseModel, SecretStr
 from structlog.testing import capture_logs
 
-from app.auth.schemas import (
+from app.accounts.schemas import (
     ChangeEmail,
     ChangePassword,
     ConfirmAddress,

@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 
 from app.auth.tokens import token_hash
-from app.cli.embedded import EmbeddedPostgres
+from app.cli.embedded.server import EmbeddedPostgres
 from app.core.models import uuid7
 from app.database.migrations import upgrade
 from bench.dataset import COLUMNS, Dataset

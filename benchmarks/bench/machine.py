@@ -42,6 +42,11 @@ def cpu_seconds(pid: int) -> float:
     return times.user + times.system
 
 
+def memory() -> float:
+    """What this process has in memory (RSS), in MB."""
+    return psutil.Process().memory_info().rss / 2**20
+
+
 async def commit() -> str:
     """The commit of the working tree, marked when there is more in it."""
     command = "git", "describe", "--always", "--dirty"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import growth, machine, plot, report
+from bench import entities, growth, machine, plot, report
 from bench.bulk import NAME
 from bench.contender import CONTENDERS, LIMIT
 from bench.figures import Figures
@@ -24,6 +24,9 @@ def main() -> None:
     given = _parser().parse_args()
     rounds = given.rounds or (3 if given.quick else 9)
     seconds = 1.0 if given.quick else 1.5
+    if given.entities:
+        _publish_entities(rounds)
+        return
     if given.growth:
         items = ", ".join(f"{size:,}" for size in growth.SIZES)
         _publish("growth", growth.run(rounds, seconds), "the smallest", items, (rounds, seconds))
@@ -48,18 +51,34 @@ def _publish(
     started = time.monotonic()
     figures, versions = asyncio.run(run)
     rounds, seconds = bursts
-    about = {
-        "Date": f"{_now()}, took {(time.monotonic() - started) / 60:.1f} minutes",
-        "Machine": machine.description(),
-        "Versions": f"{versions}, {machine.versions()}",
+    about = _about(started, versions) | {
         "Items": items,
         "Load": f"{CONNECTIONS} connections, {rounds} rounds of {seconds} s each",
     }
-    text = report.render(figures, about, unit)
+    _keep(name, report.render(figures, about, unit))
+    return figures
+
+
+def _publish_entities(rounds: int) -> None:
+    started = time.monotonic()
+    commit = asyncio.run(machine.commit())
+    found = entities.run(rounds)
+    about = _about(started, f"Plinth {commit}") | {"Starts": f"the least of {rounds} of each"}
+    _keep("entities", f"{report.heading('What an entity costs', about)}\n\n{found}\n")
+
+
+def _about(started: float, versions: str) -> dict[str, str]:
+    return {
+        "Date": f"{_now()}, took {(time.monotonic() - started) / 60:.1f} minutes",
+        "Machine": machine.description(),
+        "Versions": f"{versions}, {machine.versions()}",
+    }
+
+
+def _keep(name: str, text: str) -> None:
     sys.stdout.write(text)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.md").write_text(text)
-    return figures
 
 
 def _now() -> str:
@@ -75,6 +94,11 @@ def _parser() -> argparse.ArgumentParser:
         "--growth",
         action="store_true",
         help="Plinth alone, over 10,000 items and over 10,000,000: about fifteen minutes",
+    )
+    parser.add_argument(
+        "--entities",
+        action="store_true",
+        help="What each entity costs at the start of Plinth: about five minutes",
     )
     parser.add_argument("--contenders", type=_names(contenders), default=contenders)
     parser.add_argument("--workloads", type=_names(workloads), default=workloads)

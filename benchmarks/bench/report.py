@@ -18,13 +18,17 @@ type Cells = Sequence[str]
 
 def render(figures: Figures, about: dict[str, str], unit: str) -> str:
     """`unit` is what the ratios are multiples of."""
-    parts = ["# What a request costs"]
-    parts.append("\n".join(f"* **{name}**: {value}" for name, value in about.items()))
+    parts = [heading("What a request costs", about)]
     parts.append(f"## In multiples of {unit}\n\n{_overview(figures)}")
     for workload, found in figures.items():
         section = _bulk(found) if workload == NAME else _requests(found)
         parts.append(f"## {workload}: {TITLES[workload]}\n\n{section}")
     return "\n\n".join(parts) + "\n"
+
+
+def heading(title: str, about: dict[str, str]) -> str:
+    facts = "\n".join(f"* **{name}**: {value}" for name, value in about.items())
+    return f"# {title}\n\n{facts}"
 
 
 def _overview(figures: Figures) -> str:
@@ -34,7 +38,7 @@ def _overview(figures: Figures) -> str:
         [name, *(_ratio(found.get(name)) for found in figures.values()), what.get(name, "")]
         for name in names
     ]
-    return _table(["", *figures, "what it is"], rows)
+    return table(["", *figures, "what it is"], rows)
 
 
 def _ratio(figure: Figure | None) -> str:
@@ -50,7 +54,7 @@ def _requests(found: dict[str, Figure | None]) -> str:
             cells = [f"{figure.cost:,.0f}", short(figure.ratio), figure.spread]
             cells += [f"{figure.rate:,.0f}", f"{figure.p99:,.1f}"]
         rows.append([name, *cells])
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def _bulk(found: dict[str, Figure | None]) -> str:
@@ -60,10 +64,10 @@ def _bulk(found: dict[str, Figure | None]) -> str:
         if figure:
             cells = [f"{figure.rate:,.0f}", f"{1 / figure.ratio:.2f}", short(figure.ratio)]
             rows.append([name, *cells, figure.spread, UPSERTS[name]])
-    return _table(header, rows)
+    return table(header, rows)
 
 
-def _table(header: Cells, rows: Sequence[Cells]) -> str:
+def table(header: Cells, rows: Sequence[Cells]) -> str:
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     ruler = ["-" * width for width in widths]
     lines = [

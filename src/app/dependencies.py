@@ -1,17 +1,33 @@
 """The nouns that every router may ask for."""
 
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from ipaddress import ip_address
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends, Header, Request
+from fastapi.requests import HTTPConnection
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import Settings
 from app.core import entity_tags
 from app.core.repository import Versions
-from app.database.unit_of_work import UnitOfWork
+from app.database.unit_of_work import UnitOfWork, unit_of_work
 from app.exceptions import PreconditionRequired
+from app.request_state import request_state
 
 MAX_USER_AGENT = 255  # characters that are kept
+
+
+def documented_errors[C: Callable[..., Any]](errors: Mapping[int, str]) -> Callable[[C], C]:
+    """Mark a dependency: what each route that needs it may answer, by status, in its own words."""
+
+    def mark(call: C) -> C:
+        vars(call)["documented_errors"] = errors
+        return call
+
+    return mark
 
 
 class Client(NamedTuple):
@@ -21,25 +37,39 @@ class Client(NamedTuple):
     user_agent: str | None
 
 
-async def get_work(request: Request) -> UnitOfWork:
-    work: UnitOfWork = request.scope["state"]["work"]
+async def get_work(connection: HTTPConnection) -> UnitOfWork:
+    work = request_state(connection.scope).work
+    assert work is not None
     return work
 
 
-async def get_settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
+async def get_session(work: Annotated[UnitOfWork, Depends(get_work)]) -> AsyncSession:
+    """The ORM session of the request's unit of work; takes no connection before a statement."""
+    return work.session()
+
+
+type Units = Callable[[], AbstractAsyncContextManager[UnitOfWork]]
+
+
+async def get_units(connection: HTTPConnection) -> Units:
+    return partial(unit_of_work, connection.app.database)
+
+
+async def get_settings(connection: HTTPConnection) -> Settings:
+    settings: Settings = connection.app.state.settings
     return settings
 
 
-async def get_client(request: Request) -> Client:
-    agent = request.headers.get("user-agent")
-    return Client(_address(request), agent[:MAX_USER_AGENT] if agent else None)
+async def get_client(connection: HTTPConnection) -> Client:
+    agent = connection.headers.get("user-agent")
+    return Client(_address(connection), agent[:MAX_USER_AGENT] if agent else None)
 
 
-def _address(request: Request) -> str | None:
+def _address(connection: HTTPConnection) -> str | None:
+    client = connection.client
     try:
         # Without the zone, which may be any text: fe80::1%eth0 (RFC 4007).
-        return str(ip_address(request.client.host.partition("%")[0])) if request.client else None
+        return str(ip_address(client.host.partition("%")[0])) if client else None
     except ValueError:  # what a trusted proxy forwarded is no address
         return None
 
@@ -54,17 +84,32 @@ RequiredIfMatchHeader = Annotated[
 ]
 
 
-async def get_if_match(if_match: IfMatchHeader = None) -> Versions | None:
-    return None if if_match is None else entity_tags.versions(if_match)
+CHANGED = {412: "It has changed since"}
 
 
-async def require_if_match(if_match: RequiredIfMatchHeader = None) -> Versions | None:
+@documented_errors(CHANGED)
+async def get_if_match(request: Request, if_match: IfMatchHeader = None) -> Versions | None:
+    return None if if_match is None else _versions(request)
+
+
+@documented_errors(CHANGED | {428: "No If-Match"})
+async def require_if_match(
+    request: Request, if_match: RequiredIfMatchHeader = None
+) -> Versions | None:
     if if_match is None:
         raise PreconditionRequired
-    return entity_tags.versions(if_match)
+    return _versions(request)
+
+
+def _versions(request: Request) -> Versions | None:
+    # Lines of one name are one list (RFC 9110, section 5.3).
+    return entity_tags.versions(", ".join(request.headers.getlist("if-match")))
 
 
 Work = Annotated[UnitOfWork, Depends(get_work)]
+SessionDep = Annotated[AsyncSession, Depends(get_session)]
+UnitsOfWork = Annotated[Units, Depends(get_units)]
+"""Opens units of work after the answer, or for each message: `async with units() as work:`."""
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 ClientDep = Annotated[Client, Depends(get_client)]
 IfMatch = Annotated[Versions | None, Depends(get_if_match)]

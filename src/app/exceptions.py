@@ -38,8 +38,8 @@ class FieldError:
 
 
 class AppError(Exception):
-    status: ClassVar[int] = 500
-    error_code: ClassVar[str] = "INTERNAL_ERROR"
+    status: int = 500
+    error_code: str = "INTERNAL_ERROR"
     default_detail: ClassVar[str] = "Something went wrong on our side"
 
     def __init__(self, detail: str | None = None, *, errors: Sequence[FieldError] = ()) -> None:
@@ -154,8 +154,8 @@ class RateLimited(AppError):
 
     status, error_code = 429, "RATE_LIMITED"
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__(f"Too many attempts: try again in {retry_after} s")
+    def __init__(self, retry_after: int, detail: str | None = None) -> None:
+        super().__init__(detail or f"Too many attempts: try again in {retry_after} s")
         self.headers["Retry-After"] = str(retry_after)
 
 

@@ -3,17 +3,17 @@
 import logging
 import sys
 from collections.abc import MutableMapping
-from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import structlog
+from fastapi.exceptions import ResponseValidationError
 
 from app.config import Settings
+from app.request_state import correlation_id_of_context
 
-correlation_id_of_context: ContextVar[str] = ContextVar("correlation_id")
-"""That of the request whose task this is."""
+LOGGED = "logged_by_plinth"  # an attribute of an exception that has been
 
 _processors: list[structlog.typing.Processor] = []  # loggers keep it from their first use on
 _access = structlog.get_logger("app.access")
@@ -56,6 +56,7 @@ def configure_logging(settings: Settings) -> None:
         cache_logger_on_first_use=True,
     )
     logging.getLogger("uvicorn.access").disabled = True  # one line per request is ours
+    logging.getLogger("uvicorn.error").addFilter(_is_new)
     logging.getLogger("asyncpg").setLevel(logging.ERROR)
 
 
@@ -70,6 +71,33 @@ class StructuredHandler(logging.Handler):
 
 
 _structured = StructuredHandler()
+
+
+def log_defect(event: str, error: BaseException) -> None:
+    """Log an exception with its traceback, once: it is raised on, and a server would log it too."""
+    if LOGGED in vars(error):
+        return
+    structlog.get_logger(__name__).error(event, exc_info=_without_values(mark_logged(error)))
+
+
+def mark_logged[Error: BaseException](error: Error) -> Error:
+    """Say that the log has all that there is to know about it."""
+    vars(error)[LOGGED] = True
+    return error
+
+
+def _without_values(error: BaseException) -> BaseException:
+    """What FastAPI says of a result that its model does not fit repeats the result."""
+    if not isinstance(error, ResponseValidationError):
+        return error
+    found = [f"{'.'.join(map(str, each['loc']))}: {each['type']}" for each in error.errors()]
+    told = TypeError(f"The result is not what the route declares: {', '.join(found)}")
+    return told.with_traceback(error.__traceback__)
+
+
+def _is_new(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    return error is None or LOGGED not in vars(error)
 
 
 def log_request(**event: Any) -> None:

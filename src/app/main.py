@@ -3,23 +3,31 @@
 import gc
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import cached_property, partial
 from importlib.util import find_spec
 from typing import Any
 
-from fastapi import FastAPI
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi import Depends, FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.api import health
 from app.api.docs import add_docs
-from app.api.openapi import DESCRIPTION, complete
-from app.api.v1.router import v1_router
+from app.api.openapi import DESCRIPTION, openapi
+from app.api.openapi_document import serve_document
+from app.api.operation_ids import require_own_ids
+from app.api.v1.router import v1
+from app.auth.dependencies import live_tokens
 from app.config import Settings, SettingsError, load_settings
 from app.database.connections import Database
-from app.dispatch.operations import Operation
-from app.dispatch.routing_table import RoutingTable
+from app.dispatch.fastapi_way import FastAPIWay
+from app.dispatch.mounting import API
+from app.dispatch.open_connections import DRAIN, OpenConnections
+from app.dispatch.operation import Operation, operations
+from app.dispatch.query_parameters import strict
+from app.dispatch.routes import routes, routes_version
+from app.dispatch.routing_table import Dispatcher, RoutingTable
 from app.exception_handlers import add_exception_handlers
 from app.logging import configure_logging
 from app.mail import Mailer, mailer
@@ -35,11 +43,13 @@ NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fal
 
 
 class Application(FastAPI):
-    """FastAPI with the routing table in front of its router, and the middleware outside of all."""
+    """FastAPI with a fast way for the routes that are understood, and middleware outside of all."""
 
     settings: Settings
     database: Database
     mailer: Mailer
+    _operations: tuple[int, list[Operation]] | None = None
+    _documented_version: int | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or self.middleware_stack is None or TRACED or self.root_path:
@@ -48,31 +58,62 @@ class Application(FastAPI):
         scope["app"] = self  # all that FastAPI and Starlette would do in three calls
         await self.middleware_stack(scope, receive, send)
 
+    @cached_property
+    def open_connections(self) -> OpenConnections:
+        return OpenConnections(self.database, self.settings, partial(live_tokens, self.settings))
+
+    def mount_api(self, api: API) -> None:
+        """Include all routes of an API. Raises what `API.router` does."""
+        self.include_router(api.router(), prefix=api.prefix)
+        self.state.apis = [*getattr(self.state, "apis", ()), api]
+
+    def setup(self) -> None:
+        super().setup()
+        serve_document(self)
+
     def openapi(self) -> dict[str, Any]:
-        if self.openapi_schema is None:
-            self.openapi_schema = complete(super().openapi(), self.settings)
+        version = routes_version(self.router)
+        if not self.openapi_schema or self._documented_version != version:
+            self.openapi_schema = openapi(self, self.settings)
+            self._documented_version = version
         return self.openapi_schema
 
     def operations(self) -> list[Operation]:
-        """Each route that is not FastAPI's or Starlette's own, ready to answer requests."""
-        return [
-            Operation(context, self.database, self.settings)
-            for context in iter_route_contexts(self.routes)
-            if isinstance(context.original_route, APIRoute)
-        ]
+        """Each route, in the order in which they are tried, with the way that it takes."""
+        version = routes_version(self.router)
+        if self._operations is None or self._operations[0] != version:
+            made_with = self.database, self.settings, self.open_connections
+            self._operations = version, operations(routes(self.router), *made_with)
+        return self._operations[1]
 
     def build_middleware_stack(self) -> ASGIApp:
-        app: ASGIApp = RoutingTable(super().build_middleware_stack(), self.operations())
-        largest = max(self.settings.max_body_size, self.settings.max_bulk_body_size)
-        app = RequestLimitsMiddleware(app, largest)
+        require_own_ids(routes(self.router))
+        way = FastAPIWay(self.router.app, self.database, self.settings, self.open_connections)
+
+        def dispatcher(app: ASGIApp, *, outside: bool) -> Dispatcher:
+            return Dispatcher(
+                app,
+                lambda: RoutingTable(self.operations()),
+                lambda: routes_version(self.router),
+                answers_defects=outside,
+            )
+
+        if self.user_middleware or self.debug or TRACED:
+            # The application's own middleware has every request, as it would in FastAPI.
+            self.router.middleware_stack = dispatcher(way, outside=False)
+            app = super().build_middleware_stack()
+        else:
+            self.router.middleware_stack = way
+            app = dispatcher(super().build_middleware_stack(), outside=True)
+        outer: ASGIApp = RequestLimitsMiddleware(app)
         if self.settings.cors_origins:
-            app = ProblemCORSMiddleware(app, self.settings.cors_origins)
-        app = CorrelationIdMiddleware(ResponseHeadersMiddleware(AccessLogMiddleware(app)))
+            outer = ProblemCORSMiddleware(outer, self.settings.cors_origins)
+        outer = CorrelationIdMiddleware(ResponseHeadersMiddleware(AccessLogMiddleware(outer)))
         if self.settings.trusted_proxies:
             trusted = self.settings.trusted_proxies
             # Its types of ASGI are its own.
-            app = ProxyHeadersMiddleware(app, trusted)  # pyrefly: ignore[bad-assignment, bad-argument-type]
-        return app
+            outer = ProxyHeadersMiddleware(outer, trusted)  # pyrefly: ignore[bad-assignment, bad-argument-type]
+        return outer
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -87,7 +128,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Plinth",
         version="1",
         description=DESCRIPTION,
-        generate_unique_id_function=lambda route: route.name,
         openapi_url="/openapi.json" if settings.show_docs else None,
         docs_url=None,
         redoc_url=None,
@@ -99,18 +139,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.database = Database(settings.database_url.get_secret_value(), settings)
     app.mailer = mailer(settings)
     add_exception_handlers(app)
-    app.include_router(v1_router())
-    app.include_router(health.router)
+    app.mount_api(v1())
+    app.include_router(health.router, dependencies=[Depends(strict)])
     if settings.show_docs:
         add_docs(app)
     return app
 
 
 @asynccontextmanager
-async def _lifespan(app: Application) -> AsyncGenerator[None]:
+async def _lifespan(app: Application) -> AsyncGenerator[dict[str, Any]]:
     configure_logging(app.settings)
     collect_less_garbage()
-    yield
+    yield {DRAIN: app.open_connections.drain}
     await app.database.close()
 
 

@@ -63,7 +63,7 @@ RESPONSES: dict[str, tuple[int, Call]] = {
     "an unknown file": (404, call("GET", "/docs/assets/nothing")),
     "a missing item": (404, call("GET", f"{ITEMS}/{NO_ITEM}")),
     "a wrong method": (405, call("PUT", ITEMS)),
-    "a head on the API": (405, call("HEAD", ITEMS)),
+    "a head on the API": (200, call("HEAD", ITEMS)),
     "a wrong method on a file": (405, call("PUT", "/docs/assets/favicon.png")),
     "a taken address": (
         409,

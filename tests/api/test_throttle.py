@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.auth.throttle import PURGE
+from app.accounts.throttle import PURGE
 from app.database.connections import Database
 from app.main import Application, create_app
 from tests.accounts import (
@@ -390,7 +390,7 @@ class TestCounters:
         async with client_at(throttled) as client:
             await login(client)
             await execute(database, "UPDATE throttles SET due_at = now() - interval '1 second'")
-            monkeypatch.setattr("app.auth.throttle.PURGE_SHARE", 1)
+            monkeypatch.setattr("app.accounts.throttle.PURGE_SHARE", 1)
             await login(client, email="other@example.com")
         assert len(await fetch(database, "SELECT key FROM throttles")) == 2
         assert PURGE.autonomous  # it holds no rows until the request ends

@@ -36,9 +36,10 @@ from app.core.repository import EVERYONE, AbstractRepository
 from app.core.schemas import UNSET
 from app.core.types import Array, Day, Digits, Id, Json, Real, TimeOfDay, Timestamp
 from app.database.unit_of_work import UnitOfWork
-from app.dispatch.rendering import Renderer
+from app.dispatch.routes import Answer
 from app.main import Application
 from tests.common.tables import IsolatedEntity, created
+from tests.rendering import renderer
 
 
 class Colour(StrEnum):
@@ -49,6 +50,7 @@ class Colour(StrEnum):
 class Sample(IsolatedEntity):
     __tablename__ = "test_samples"
     __table_args__ = (unique_among_live("test_samples", "name"),)
+    natural_key = ("name",)
 
     name: Mapped[str] = mapped_column(String(50))
     words: Mapped[str | None] = mapped_column(Text)
@@ -165,12 +167,10 @@ class SampleFilter(Filter):
         model = Sample
 
 
-class SampleRepository(PostgresRepository[Sample, SampleCreate, SampleUpdate]):
-    natural_key = ("name",)
+class SampleRepository(PostgresRepository[Sample, SampleCreate, SampleUpdate]): ...
 
 
-class MemorySamples(MemoryRepository[Sample, SampleCreate, SampleUpdate]):
-    natural_key = ("name",)
+class MemorySamples(MemoryRepository[Sample, SampleCreate, SampleUpdate]): ...
 
 
 type Samples = AbstractRepository[Sample, SampleCreate, SampleUpdate]
@@ -387,13 +387,13 @@ async def test_answers(samples: Samples, fields: Fields) -> None:
     row = await samples.create(new(fields))
     adapter = TypeAdapter(SampleRead)
     usual = adapter.dump_json(adapter.validate_python(row))
-    assert Renderer(SampleRead)(row) == usual
+    assert renderer(SampleRead)(row) == usual
     page = await samples.list(SampleFilter())
-    assert usual in Renderer(Page[SampleRead])(page)
+    assert usual in renderer(Page[SampleRead])(page)
 
 
 def test_plain_types_are_written_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    render = Renderer(SampleRead)
+    render = renderer(SampleRead)
     refuse: Callable[[Any, Any], bytes] = lambda *_: pytest.fail("by pydantic")  # noqa: E731
-    monkeypatch.setattr(Renderer, "_by_pydantic", refuse)
+    monkeypatch.setattr(Answer, "content", refuse)
     render(Sample(id=IDS[0], **complete(USUAL)))

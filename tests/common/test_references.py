@@ -36,6 +36,7 @@ class Customer(Owned, Named, IsolatedEntity):
 class Invoice(Owned, Named, IsolatedEntity):
     __tablename__ = "test_invoices"
     __table_args__ = (unique_among_live("test_invoices", "owner_id", "name"),)
+    natural_key = ("name",)
 
     customer_id: Mapped[UUID] = reference("test_customers", ondelete="restrict")
     payer_id: Mapped[UUID | None] = reference("test_customers", ondelete="setnull")
@@ -93,8 +94,7 @@ class ReceiptCreate(NamedCreate):
 class Customers(PostgresRepository[Customer, NamedCreate, NamedCreate]): ...
 
 
-class Invoices(PostgresRepository[Invoice, InvoiceCreate, InvoiceUpdate]):
-    natural_key = ("name",)
+class Invoices(PostgresRepository[Invoice, InvoiceCreate, InvoiceUpdate]): ...
 
 
 class Projects(PostgresRepository[Project, ProjectCreate, ProjectCreate]): ...

@@ -7,17 +7,17 @@ from functools import cache, cached_property
 from typing import Any
 
 import pytest
+from fastapi import APIRouter
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext, iter_route_contexts
 from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import Table
 
-from app.api.v1.router import v1_router
+from app.api.v1.router import v1
 from app.auth.dependencies import authenticate
-from app.core.filters import Filter, Operator
+from app.core.filters import Filter
+from app.core.list_query import Operator
 from app.core.models import Entity, Owned
-from app.core.registry import modules
-from app.core.repository import AbstractRepository
 from app.dependencies import require_if_match
 from tests.conformance.shapes import Field, Shape, fields_of, shape_of
 
@@ -54,15 +54,9 @@ class Resource:
     def owned(self) -> bool:
         return issubclass(self.model, Owned)
 
-    @cached_property
+    @property
     def natural_key(self) -> tuple[str, ...]:
-        for module in modules("repository"):
-            for each in vars(module).values():
-                if not (isinstance(each, type) and issubclass(each, AbstractRepository)):
-                    continue
-                if getattr(each, "model", None) is self.model:
-                    return each.natural_key
-        return ()
+        return self.model.natural_key
 
     @cached_property
     def uniques(self) -> list[list[str]]:
@@ -142,7 +136,9 @@ def _calls(dependant: Dependant) -> set[Callable[..., Any] | None]:
 
 
 def _find() -> Iterator[Resource]:
-    contexts = list(iter_route_contexts(v1_router().routes))
+    api, router = v1(), APIRouter()
+    router.include_router(api.router(), prefix=api.prefix)
+    contexts = list(iter_route_contexts(router.routes))
     for path in sorted({each.path_format or "" for each in contexts}):
         routes = {
             f"{method} {rest}".strip(): context

@@ -14,8 +14,7 @@ from app.items.schemas import ItemCreate, ItemUpdate
 from tests.common.test_repositories import change, new
 
 
-class MemoryItems(MemoryRepository[Item, ItemCreate, ItemUpdate]):
-    natural_key = ("sku",)
+class MemoryItems(MemoryRepository[Item, ItemCreate, ItemUpdate]): ...
 
 
 class Frozen(Service[Item, ItemCreate, ItemUpdate]):

@@ -15,10 +15,10 @@ from tests.conftest import new_client
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
-        ("/api/v1/items", "GET, POST"),
-        ("/api/v1/items/x", "DELETE, GET, PATCH"),
+        ("/api/v1/items", "GET, HEAD, POST"),
+        ("/api/v1/items/x", "DELETE, GET, HEAD, PATCH"),
         ("/api/v1/items/x/restore", "POST"),
-        ("/health/live", "GET"),
+        ("/health/live", "GET, HEAD"),
     ],
 )
 async def test_a_wrong_method_is_told_all_the_right_ones(

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from fastapi import APIRouter
 
-from app.cli.embedded import EmbeddedPostgres
+from app.cli.embedded.server import EmbeddedPostgres
 from app.database.migrations import upgrade
 from app.main import Application, create_app
 from tests.conftest import connect, database_url, new_client

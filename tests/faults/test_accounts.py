@@ -15,7 +15,7 @@ import asyncpg
 import httpx
 import pytest
 
-from app.auth.passwords import hash_password
+from app.accounts.passwords import hash_password
 from app.main import Application
 from tests.accounts import (
     ALICE,

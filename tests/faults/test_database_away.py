@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
-from app.cli.embedded import EmbeddedPostgres
+from app.cli.embedded.server import EmbeddedPostgres
 from app.main import Application
 from tests.conftest import database_url
 from tests.factories import create_items, item

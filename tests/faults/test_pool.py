@@ -9,7 +9,7 @@ import httpx
 from fastapi.routing import iter_route_contexts
 from pydantic import SecretStr
 
-from app.cli.embedded import EmbeddedPostgres
+from app.cli.embedded.server import EmbeddedPostgres
 from app.main import Application
 from tests.accounts import NEW_PASSWORD
 from tests.conftest import new_client
@@ -124,7 +124,7 @@ async def test_a_pool_that_is_used_up_is_a_503_in_time(new_app: NewApp) -> None:
         assert max(answer.seconds for answer in answers) < 2.5
         assert all(a.response and a.response.headers["Retry-After"] for a in answers)
         assert (await client.get("/health/live")).status_code == 200
-        await app.database.give_back(held)
+        await app.database.return_to_pool(held)
         assert (await client.get(ITEMS)).status_code == 200
     assert app.database.in_use == 0
 
@@ -137,7 +137,7 @@ async def test_who_waits_for_a_connection_gets_the_one_that_is_given_back(
         held = await app.database.acquire()
         waiting = asyncio.create_task(client.get(ITEMS))
         await asyncio.sleep(0.1)
-        await app.database.give_back(held)
+        await app.database.return_to_pool(held)
         assert (await waiting).status_code == 200
 
 
@@ -150,8 +150,8 @@ async def test_connections_given_back_at_once_are_kept_or_closed(
     waiting = asyncio.create_task(app.database.acquire())
     await asyncio.sleep(0.05)
     for each in held:
-        await app.database.give_back(each)
-    await app.database.give_back(await waiting)
+        await app.database.return_to_pool(each)
+    await app.database.return_to_pool(await waiting)
     assert app.database.in_use == 0
     await app.database.close()
 

@@ -1,22 +1,19 @@
-from typing import Annotated, Any
+from collections.abc import Collection
+from typing import Annotated, Any, ClassVar
 
-from fastapi import Depends, Request
+from fastapi import Depends
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
+from fastapi.requests import HTTPConnection
 from fastapi.security.base import SecurityBase
 
-from app.auth.accounts import Accounts
-from app.auth.addresses import AddressService
-from app.auth.outbox import Outbox
 from app.auth.repository import LiveSession, SessionRepository
-from app.auth.service import AuthService
 from app.auth.tokens import PREFIX, token_hash
 from app.config import Settings
 from app.core.repository import EVERYONE
-from app.database.connections import Database
 from app.database.unit_of_work import UnitOfWork
-from app.dependencies import Client, ClientDep, SettingsDep, Work
+from app.dependencies import Work
 from app.exceptions import Forbidden, Unauthorized
-from app.security_events.log import SecurityLog
+from app.request_state import request_state
 from app.users.models import User
 from app.users.repository import UserRepository
 
@@ -24,31 +21,43 @@ from app.users.repository import UserRepository
 class Authenticate(SecurityBase):
     """Who is asking, by the session token of `Authorization: Bearer …`, in one statement."""
 
+    documented_errors: ClassVar[dict[int, str]] = {401: "No live session"}
+
     def __init__(self) -> None:
         self.model = HTTPBearerModel(
             description="The token that POST /api/v1/auth/login answers, without `Bearer`."
         )
         self.scheme_name = "Session"
 
-    async def __call__(self, request: Request) -> LiveSession:
+    async def __call__(self, connection: HTTPConnection) -> LiveSession:
         """Raises Unauthorized without the token of a live session."""
-        state = request.scope["state"]
-        header: bytes = state["headers"].get(b"authorization", b"")
+        state = request_state(connection.scope)
+        header = state.headers.get(b"authorization", b"")
         scheme, _, sent = header.decode("latin-1").partition(" ")
         token = sent.strip()
         if scheme.lower() != "bearer" or not token:
             raise Unauthorized
         found = None
+        hashed = token_hash(token)
         if token.startswith(PREFIX) and token.isascii():
-            idle = request.scope["app"].settings.session_idle
-            found = await SessionRepository(state["work"]).find(token_hash(token), idle)
+            assert state.work is not None
+            idle = connection.scope["app"].settings.session_idle
+            found = await SessionRepository(state.work).find(hashed, idle)
         if found is None:
             raise Unauthorized(token_sent=True)
-        state["session"], state["user_id"] = found, found.user_id
+        state.session, state.user_id, state.credential = found, found.user_id, hashed
         return found
 
 
 authenticate = Authenticate()
+
+
+async def live_tokens(
+    settings: Settings, work: UnitOfWork, hashes: Collection[bytes], used: Collection[bytes]
+) -> set[bytes]:
+    """Those of the tokens, by their hashes, that `authenticate` would accept now."""
+    return await SessionRepository(work).live(hashes, used, settings.session_idle)
+
 
 CurrentSession = Annotated[LiveSession, Depends(authenticate)]
 
@@ -75,42 +84,3 @@ FOR_SUPERUSERS: Responses = {403: {"description": "For superusers"}}
 """What the documentation of such a route says, besides what every route does."""
 
 Superuser = Annotated[LiveSession, Depends(require_superuser)]
-
-
-async def get_database(request: Request) -> Database:
-    database: Database = request.app.database
-    return database
-
-
-DatabaseDep = Annotated[Database, Depends(get_database)]
-
-
-async def get_parts(
-    request: Request, work: Work, settings: SettingsDep, client: ClientDep
-) -> tuple[UnitOfWork, Settings, Client, SecurityLog, Outbox]:
-    """What every service of accounts is made of."""
-    session: LiveSession | None = request.scope["state"].get("session")
-    log = SecurityLog(work, client.ip)
-    if session is not None:
-        log.session_id, log.actor_id = session.id, session.user_id
-    return work, settings, client, log, Outbox(request.app.mailer, settings)
-
-
-Parts = Annotated[tuple[UnitOfWork, Settings, Client, SecurityLog, Outbox], Depends(get_parts)]
-
-
-async def get_auth(parts: Parts) -> AuthService:
-    return AuthService(*parts)
-
-
-async def get_addresses(parts: Parts) -> AddressService:
-    return AddressService(*parts)
-
-
-async def get_accounts(parts: Parts) -> Accounts:
-    return Accounts(*parts)
-
-
-Auth = Annotated[AuthService, Depends(get_auth)]
-Addresses = Annotated[AddressService, Depends(get_addresses)]
-AccountsDep = Annotated[Accounts, Depends(get_accounts)]

@@ -24,29 +24,3 @@ class Session(Base):
     expires_at: Mapped[datetime]
     ip: Mapped[str | None] = mapped_column(String(45))
     user_agent: Mapped[str | None] = mapped_column(String(255))
-
-
-class EmailToken(Base):
-    """Proves that its holder reads the mail of an address. Used once: the row goes with its use."""
-
-    __tablename__ = "email_tokens"
-
-    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
-    purpose: Mapped[str] = mapped_column(String(20))
-    user_id: Mapped[UUID] = mapped_column(
-        Uuid, ForeignKey("users.id", ondelete="CASCADE"), index=True
-    )
-    email: Mapped[str] = mapped_column(String(254))
-    session_id: Mapped[UUID | None] = mapped_column(Uuid)
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    expires_at: Mapped[datetime]
-
-
-class Throttle(Base):
-    """When the next attempt is due, for a key that hides whose attempts they are."""
-
-    __tablename__ = "throttles"
-
-    key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
-    due_at: Mapped[datetime]
-    refusals: Mapped[int] = mapped_column(server_default="0")  # since one was let through

@@ -1,14 +1,16 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     Integer,
     Interval,
     LargeBinary,
     String,
     Uuid,
+    any_,
     bindparam,
     delete,
     func,
@@ -38,6 +40,9 @@ _session_id = bindparam("by_session", None, Uuid())
 # The database's clock alone judges lifetimes: workers' clocks differ.
 _live = (Session.expires_at > func.now(), Session.last_used_at > func.now() - _idle)
 
+_accepted = (*_live, User.is_active, User.deleted_at.is_(None))
+_is_one_of = Session.token_hash == any_(bindparam("by_token_hashes", None, ARRAY(LargeBinary)))
+
 FIND = Statement(
     select(
         Session.id,
@@ -47,16 +52,19 @@ FIND = Statement(
         _stale.label("stale"),
     )
     .join(User, User.id == Session.user_id)
-    .where(
-        Session.token_hash == bindparam("by_token_hash", None, LargeBinary()),
-        *_live,
-        User.is_active,
-        User.deleted_at.is_(None),
-    )
+    .where(Session.token_hash == bindparam("by_token_hash", None, LargeBinary()), *_accepted)
+)
+FIND_LIVE = Statement(
+    select(Session.token_hash, _stale.label("stale"))
+    .join(User, User.id == Session.user_id)
+    .where(_is_one_of, *_accepted)
 )
 TOUCH = Statement(
     update(Session).where(Session.id == _session_id, _stale).values(last_used_at=func.now()),
     autonomous=True,
+)
+TOUCH_USED = Statement(
+    update(Session).where(_is_one_of, _stale).values(last_used_at=func.now()), autonomous=True
 )
 # The lock makes it wait for whoever disables the account or changes its password at this moment,
 # and then judge the user as he is.
@@ -137,6 +145,17 @@ class SessionRepository:
         if row["stale"]:
             await self.work.execute(TOUCH, {"by_session": row["id"], "idle": idle})
         return LiveSession(row["id"], row["user_id"], row["is_superuser"], row["fresh"])
+
+    async def live(
+        self, token_hashes: Collection[bytes], used: Collection[bytes], idle: timedelta
+    ) -> set[bytes]:
+        """Those of the tokens whose sessions are live; notes the use of the second ones."""
+        values = {"by_token_hashes": [*token_hashes], "idle": idle}
+        rows = await self.work.fetch(FIND_LIVE, values)
+        stale = [row["token_hash"] for row in rows if row["stale"] and row["token_hash"] in used]
+        if stale:
+            await self.work.execute(TOUCH_USED, {"by_token_hashes": stale, "idle": idle})
+        return {row["token_hash"] for row in rows}
 
     async def create(
         self,

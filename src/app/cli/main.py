@@ -1,45 +1,76 @@
-"""The `app` command."""
+"""The `app` command. Each module is imported when one of its commands is run, and not before."""
 
 import sys
+from importlib import import_module
 from importlib.util import find_spec
 
-import typer
-from sqlalchemy.exc import SQLAlchemyError
-
-from app.cli import check, maintenance, routes, servers, users
-from app.config import SettingsError
+from app.cli.generator.grammar.help import GRAMMAR
+from app.cli.lazy import LazyGroup
 from app.exceptions import AppError, FieldError
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-cli.command()(servers.dev)
-cli.command()(servers.serve)
-cli.command()(maintenance.migrate)
-cli.command()(maintenance.purge)
-cli.command()(routes.routes)
-cli.command()(check.check)
-cli.add_typer(users.cli, name="user")
-if find_spec("ruff"):  # of the development packages, which a new entity is written and checked by
-    from app.cli import new
+USER = LazyGroup(
+    "user",
+    {
+        "create": "app.cli.users:create",
+        "list": "app.cli.users:list_users",
+        "disable": "app.cli.users:disable",
+        "enable": "app.cli.users:enable",
+        "promote": "app.cli.users:promote",
+        "demote": "app.cli.users:demote",
+        "reset-password": "app.cli.users:reset_password",
+    },
+    help="Look after the accounts.",
+)
+NEW = LazyGroup(
+    "new",
+    {"entity": "app.cli.new:new_entity", "field": "app.cli.new:new_field"},
+    help="Write an entity, or a field of one.",
+    epilog=GRAMMAR,
+)
+REMOVE = LazyGroup(
+    "remove",
+    {"field": "app.cli.new:remove_field", "entity": "app.cli.new:remove_entity"},
+    help="Remove an entity, or a field of one.",
+)
+# A new entity is written and checked by packages that are for development only.
+DEVELOPMENT = {"new": NEW, "remove": REMOVE} if find_spec("ruff") else {}
 
-    cli.add_typer(new.new, name="new")
-    cli.add_typer(new.remove, name="remove")
-
-
-@cli.callback()
-def describe() -> None:
-    """Plinth: run it, migrate it, look after it."""
+cli = LazyGroup(
+    "app",
+    {
+        "dev": "app.cli.servers:dev",
+        "serve": "app.cli.servers:serve",
+        "migrate": "app.cli.maintenance:migrate",
+        "purge": "app.cli.maintenance:purge",
+        "routes": "app.cli.routes:routes",
+        "check": "app.cli.check:check",
+        "user": USER,
+        **DEVELOPMENT,
+    },
+    help="Plinth: run it, migrate it, look after it.",
+)
 
 
 def main() -> None:
     try:
         cli()
-    except SettingsError as error:
-        _fail(str(error))
+    except SystemExit:  # the usual end; the clauses below import what they name
+        raise
     except AppError as error:
         _fail(*([_sentence(each) for each in error.errors] or [error.detail]))
-    except (OSError, SQLAlchemyError) as error:
-        path = getattr(error, "filename", None)  # of what is not about a connection
-        _fail(str(error) if path else f"The database did not do it: {error}")
+    except _raised("app.config", "SettingsError") as error:
+        _fail(str(error))
+    except (OSError, _raised("sqlalchemy.exc", "SQLAlchemyError")) as error:
+        if getattr(error, "filename", None):  # a file could not be used, and not the database
+            _fail(str(error))
+        _fail(
+            f"The database failed: {error}", "Check that it runs, and that DATABASE_URL is right."
+        )
+
+
+def _raised(module: str, name: str) -> type[Exception]:
+    found: type[Exception] = getattr(import_module(module), name)
+    return found
 
 
 def _sentence(error: FieldError) -> str:

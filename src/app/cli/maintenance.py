@@ -1,7 +1,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from app.auth.email_tokens import EmailTokenRepository
+from app.accounts.email_tokens import EmailTokenRepository
 from app.auth.repository import SessionRepository
 from app.cli.local_database import local_database
 from app.config import Settings, load_settings
@@ -10,7 +10,7 @@ from app.database.migrations import applied_revision, head_revision, upgrade
 from app.database.unit_of_work import UnitOfWork
 from app.idempotency import repository as idempotency
 
-BATCH = 5000  # rows of one transaction, which holds them until it ends
+BATCH = 5000  # rows that one transaction deletes, and locks until it ends
 
 type Purge = Callable[[UnitOfWork], Awaitable[int]]
 

@@ -7,25 +7,20 @@ from typing import Annotated
 import typer
 
 from app.cli.generator import entities, fields, report
+from app.cli.generator.changeset import Changeset
+from app.cli.generator.checks.scratch_server import scratch_server
+from app.cli.generator.checks.verify import Result, verify
 from app.cli.generator.entities import Request
-from app.cli.generator.help import GRAMMAR
-from app.cli.generator.plan import Plan
-from app.cli.generator.scratch_server import scratch_server
-from app.cli.generator.spec import SpecError
-from app.cli.generator.verify import Result, verify
-
-new = typer.Typer(no_args_is_help=True, help="Write an entity, or a field of one.", epilog=GRAMMAR)
-remove = typer.Typer(no_args_is_help=True, help="Take an entity, or a field of one, away again.")
+from app.cli.generator.grammar.spec import SpecError
 
 Fields = Annotated[list[str], typer.Argument(help="name:type[:argument][:flag…]", metavar="FIELD…")]
 Entity = Annotated[str, typer.Argument(help="In the singular: line_item.", metavar="ENTITY")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and stop.")]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 NoMigrate = Annotated[bool, typer.Option("--no-migrate", help="Leave the migrations alone.")]
 NoVerify = Annotated[bool, typer.Option("--no-verify", help="Do not run the checks.")]
 
 
-@new.command("entity", epilog=GRAMMAR)
 def new_entity(  # noqa: PLR0917 - options of a command
     name: Entity,
     fields: Fields,
@@ -37,10 +32,10 @@ def new_entity(  # noqa: PLR0917 - options of a command
     ] = False,
     key: Annotated[
         str | None,
-        typer.Option(help="The field that bulk upserts match by; the first unique one, if absent."),
+        typer.Option(help="The field that bulk upserts match by. Default: the first unique one."),
     ] = None,
     plural: Annotated[
-        str | None, typer.Option(help="Where English has an exception: --plural people.")
+        str | None, typer.Option(help="For irregular nouns: --plural people.")
     ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -58,7 +53,6 @@ def new_entity(  # noqa: PLR0917 - options of a command
     )
 
 
-@new.command("field", epilog=GRAMMAR)
 def new_field(  # noqa: PLR0917
     entity: Entity,
     texts: Fields,
@@ -67,14 +61,13 @@ def new_field(  # noqa: PLR0917
     no_migrate: NoMigrate = False,
     no_verify: NoVerify = False,
 ) -> None:
-    """Add fields to an entity, in all of its files; what was edited there stays."""
+    """Add fields to an entity, in all of its files. Your own edits stay."""
     work_out = partial(fields.new_field, entity, texts, migrate=not no_migrate)
     _run(
         work_out, as_json=as_json, dry_run=dry_run, migrates=not no_migrate, verifies=not no_verify
     )
 
 
-@remove.command("field")
 def remove_field(  # noqa: PLR0917
     entity: Entity,
     field: Annotated[str, typer.Argument(help="Its name.")],
@@ -83,25 +76,24 @@ def remove_field(  # noqa: PLR0917
     no_migrate: NoMigrate = False,
     no_verify: NoVerify = False,
 ) -> None:
-    """Take a field away from an entity, in all of its files; what was edited there stays."""
+    """Remove a field from an entity, in all of its files. Your own edits stay."""
     work_out = partial(fields.remove_field, entity, field, migrate=not no_migrate)
     _run(
         work_out, as_json=as_json, dry_run=dry_run, migrates=not no_migrate, verifies=not no_verify
     )
 
 
-@remove.command("entity")
 def remove_entity(
     entity: Entity, dry_run: DryRun = False, as_json: Json = False, no_migrate: NoMigrate = False
 ) -> None:
-    """Take an entity away. Files that were edited stay; a migration that was applied, or makes
-    other tables too, is undone by another one, and one that was not is deleted."""
+    """Remove an entity. Files that you have edited stay. Its migration is deleted, unless it was
+    applied or makes other tables too: then a new migration drops the table."""
     work_out = partial(entities.remove_entity, entity, migrate=not no_migrate)
     _run(work_out, as_json=as_json, dry_run=dry_run, verifies=False, removes=True)
 
 
 def _run(
-    work_out: Callable[[], Plan],
+    work_out: Callable[[], Changeset],
     *,
     as_json: bool,
     dry_run: bool,
@@ -109,30 +101,32 @@ def _run(
     migrates: bool = True,
     removes: bool = False,
 ) -> None:
-    """Plan, do it and tell; exit with 1 for a conflict and for a check that failed."""
+    """Work out the changes, make them and report; exit with 1 for a conflict or a failed check."""
     needs_server = verifies and migrates and not dry_run
     with scratch_server() if needs_server else nullcontext(lambda: None) as server:
-        plan = _plan(work_out, as_json=as_json)
-        writes = not (plan.differences or dry_run)
+        changeset = _worked_out(work_out, as_json=as_json)
+        writes = not (changeset.differences or dry_run)
         if writes:
-            plan.carry_out()
+            changeset.carry_out()
         if not as_json:
-            print(*report.changes(plan), *plan.differences, sep="\n", flush=True)
+            print(*report.changes(changeset), *changeset.differences, sep="\n", flush=True)
         results: list[Result] = []
-        if writes and verifies and plan.writes:
-            for result in verify(plan, migrates=migrates, server=server):
+        if writes and verifies and changeset.writes:
+            for result in verify(changeset, migrates=migrates, server=server):
                 if not as_json:
                     print(*([""] if not results else []), result, sep="\n", flush=True)
                 results.append(result)
     if as_json:
-        print(report.as_json(report.of(plan, results)))
+        print(report.as_json(report.of(changeset, results)))
     else:
-        print(report.outcome(plan, results, dry_run=dry_run, migrates=migrates, removes=removes))
-    if plan.differences or not all(result.passed for result in results):
+        print(
+            report.outcome(changeset, results, dry_run=dry_run, migrates=migrates, removes=removes)
+        )
+    if changeset.differences or not all(result.passed for result in results):
         sys.exit(1)
 
 
-def _plan(work_out: Callable[[], Plan], *, as_json: bool) -> Plan:
+def _worked_out(work_out: Callable[[], Changeset], *, as_json: bool) -> Changeset:
     try:
         return work_out()
     except SpecError as error:

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from app.auth.accounts import Accounts
-from app.auth.outbox import Outbox
-from app.auth.passwords import hash_password, require_strong
+from app.accounts.administration import Accounts
+from app.accounts.base import AccountContext
+from app.accounts.outbox import Outbox
+from app.accounts.passwords import hash_password, require_strong
 from app.cli.local_database import local_database
 from app.config import Settings, load_settings
 from app.core.types import Email
@@ -21,8 +22,6 @@ from app.security_events.log import SecurityLog
 from app.users.filters import UserFilter
 from app.users.models import User
 from app.users.schemas import UserAdminUpdate, UserCreate
-
-cli = typer.Typer(no_args_is_help=True, help="Look after the accounts.")
 
 
 def address(email: str) -> str:
@@ -41,12 +40,6 @@ PasswordOption = Annotated[
 ]
 
 
-@cli.callback()
-def describe() -> None:
-    """Look after the accounts."""
-
-
-@cli.command()
 def create(
     email: EmailOption,
     superuser: Annotated[bool, typer.Option("--superuser", help="May manage all users.")] = False,
@@ -68,7 +61,6 @@ def create(
     print(f"Created {'superuser' if user.is_superuser else 'user'} {user.email} ({user.id})")
 
 
-@cli.command("list")
 def list_users(
     search: Annotated[str | None, typer.Argument(help="Part of an address or name.")] = None,
 ) -> None:
@@ -88,33 +80,28 @@ def list_users(
     _run(work)
 
 
-@cli.command()
 def disable(email: EmailOption) -> None:
-    """Sign a user out everywhere, and keep him out."""
+    """Sign a user out everywhere, and keep them out."""
     _update(email, UserAdminUpdate(is_active=False))
 
 
-@cli.command()
 def enable(email: EmailOption) -> None:
     """Let a disabled user sign in again."""
     _update(email, UserAdminUpdate(is_active=True))
 
 
-@cli.command()
 def promote(email: EmailOption) -> None:
     """Make a user a superuser."""
     _update(email, UserAdminUpdate(is_superuser=True))
 
 
-@cli.command()
 def demote(email: EmailOption) -> None:
     """Make a superuser an ordinary user."""
     _update(email, UserAdminUpdate(is_superuser=False))
 
 
-@cli.command()
 def reset_password(email: EmailOption, password_stdin: PasswordOption = False) -> None:
-    """Give a user another password, and sign him out everywhere."""
+    """Give a user another password, and sign them out everywhere."""
     password = _password(password_stdin)
 
     async def work(accounts: Accounts) -> None:
@@ -170,7 +157,9 @@ async def _in_unit_of_work[T](settings: Settings, do: Callable[[Accounts], Await
     try:
         async with UnitOfWork(database) as work:
             outbox = Outbox(mailer(settings), settings)
-            result = await do(Accounts(work, settings, nowhere, SecurityLog(work, None), outbox))
+            log = SecurityLog(work, ip=None)
+            context = AccountContext(work, database, settings, nowhere, log, outbox)
+            result = await do(Accounts(context))
             await work.commit()
         return result
     finally:

@@ -38,20 +38,19 @@ from sqlalchemy.types import TypeEngine
 
 from app.common.array_text import ArrayText
 from app.common.sql_filters import bind_array, unbounded
+from app.core.models import natural_key
 from app.core.repository import Outcome
 from app.database.sql import Query
 from app.exceptions import FieldError, Invalid
-
-NATURAL_KEY = "natural_key"  # what a table's `info` calls it
 
 BATCH = 1000  # rows at once, so that the server and Python are both at work
 
 type Key = tuple[Any, ...]
 
 
-def keys_of(rows: Sequence[BaseModel], natural_key: Sequence[str]) -> list[Key]:
+def keys_of(rows: Sequence[BaseModel], fields: Sequence[str]) -> list[Key]:
     """The natural key of each row, by which they are sorted before they are written."""
-    return list(zip(*columns_of(rows, natural_key), strict=True)) or [()] * len(rows)
+    return list(zip(*columns_of(rows, fields), strict=True)) or [()] * len(rows)
 
 
 def columns_of(rows: Sequence[BaseModel], names: Iterable[str]) -> list[list[Any]]:
@@ -60,18 +59,18 @@ def columns_of(rows: Sequence[BaseModel], names: Iterable[str]) -> list[list[Any
     return [[each[name] for each in fields] for name in names]
 
 
-def distinct_keys_of(rows: Sequence[BaseModel], natural_key: Sequence[str]) -> list[Key]:
+def distinct_keys_of(rows: Sequence[BaseModel], fields: Sequence[str]) -> list[Key]:
     """The same. Raises Invalid when two rows have the same one."""
-    keys = keys_of(rows, natural_key)
+    keys = keys_of(rows, fields)
     if len(set(keys)) == len(keys):
         return keys
     first: dict[Key, int] = {}
     errors = []
-    names = " and ".join(natural_key)
+    names = " and ".join(fields)
     for position, key in enumerate(keys):
         if (earlier := first.setdefault(key, position)) != position:
             message = f"items {earlier} and {position} have the same {names}"
-            loc = ("body", "items", position, natural_key[0])
+            loc = ("body", "items", position, fields[0])
             errors.append(FieldError(loc, message, "duplicate_key"))
     raise Invalid("Two items of one request may not have the same key", errors=errors)
 
@@ -146,7 +145,7 @@ def lock_order(table: Table) -> list[ColumnElement[Any]]:
     By the natural key as Python sorts it, text by its code points, since that is how new rows are
     inserted.
     """
-    keys = [table.columns[name] for name in table.info.get(NATURAL_KEY, ())]
+    keys = [table.columns[name] for name in natural_key(table)]
     ordered = [collate(key, "C") if isinstance(key.type, String) else key for key in keys]
     return [*ordered, table.columns.id]
 
@@ -165,7 +164,7 @@ def _flag(name: str) -> str:
 
 
 def _identity(table: Table) -> list[Column[Any]]:
-    return [table.columns.id, *(table.columns[name] for name in table.info[NATURAL_KEY])]
+    return [table.columns.id, *(table.columns[name] for name in natural_key(table))]
 
 
 def _live(table: Table, key: Sequence[str], data: TableValuedAlias) -> list[ColumnElement[bool]]:

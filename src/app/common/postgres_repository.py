@@ -6,15 +6,16 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import Select
+from sqlalchemy import ScalarResult, Select
 
 from app.common import bulk_sql, keyset, sql_filters
 from app.common.references import References
 from app.common.rows import Hydrator, Rows, insert_defaults
 from app.common.statements import Statements
-from app.core.filters import Deleted, Filter
+from app.core.filters import Filter
+from app.core.list_query import Deleted, ListQuery, Position, Selection
 from app.core.models import Entity
-from app.core.pagination import Page, Position, Window, window
+from app.core.pagination import Page, Window, window
 from app.core.repository import (
     AbstractRepository,
     Caller,
@@ -23,7 +24,7 @@ from app.core.repository import (
     Versions,
 )
 from app.core.schemas import field_names
-from app.database.sql import Row
+from app.database.sql import Row, needs_session
 from app.database.unit_of_work import UnitOfWork
 from app.exceptions import NotFound, PreconditionFailed
 
@@ -33,7 +34,8 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
 ):
     """Every statement is narrowed to what the caller may see, so that no method can forget it.
 
-    A method of an entity's own reads with `first` or `all` from `query().where(...)`.
+    A method of an entity's own reads with `first` or `all` from `query().where(...)`; with ORM
+    options or joins that runs in the unit's session, whose instances stay attached to it.
     """
 
     _hydrate: ClassVar[Hydrator[Any]]
@@ -45,12 +47,18 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        if not hasattr(cls, "model"):  # a generic base of several entities' repositories
+            return
+        if cls.query is not PostgresRepository.query:
+            raise TypeError(
+                f"{cls.__name__}.query: get, list and the writes would not go through it: write a "
+                "method of another name that returns self.query() with what it adds"
+            )
         cls._hydrate = Hydrator(cls.model)
         cls._lists = Hydrator(cls.model, lists=True)
         cls._references = References(cls.model)
         cls._callers = Statements(cls.model, scoped=True)
         cls._everyones = Statements(cls.model, scoped=False)
-        cls._callers.table.info[bulk_sql.NATURAL_KEY] = cls.natural_key
         cls._defaults = insert_defaults(cls._callers.table)
 
     def __init__(self, work: UnitOfWork, caller: Caller) -> None:
@@ -60,45 +68,47 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         self._sql: Statements[ModelT] = self._callers if scoped else self._everyones
 
     def query(self) -> Select[ModelT]:
-        """The live rows that the caller may see."""
-        return self._sql.query()
+        """The live rows that the caller may see; in `work.session()` just as well."""
+        return self._sql.query(caller=self.caller if isinstance(self.caller, UUID) else None)
 
     async def first(self, query: Select[ModelT]) -> ModelT | None:
+        if needs_session(query):
+            return (await self._in_session(query)).first()
         return self._one(await self.work.fetch_one(query, self._values()))
 
     async def all(self, query: Select[ModelT]) -> Sequence[ModelT]:
+        if needs_session(query):
+            return (await self._in_session(query)).all()
         return [self._hydrate(row) for row in await self.work.fetch(query, self._values())]
 
     async def get(self, id: UUID) -> ModelT | None:
         return self._one(await self._find(id))
 
     async def list(self, filters: Filter) -> Page[ModelT]:
-        values = self._values(limit=filters.size + 1, offset=filters.offset)
-        values |= sql_filters.values(filters)
-        position = filters.cursor_position or (Position() if filters.offset == 0 else None)
+        query = filters.list_query
+        selection = query.selection
+        offset = query.offset
+        values = self._values(limit=query.size + 1, offset=offset)
+        values |= sql_filters.values(selection)
+        position = query.position or (Position() if offset == 0 else None)
         if position is None:
-            found = await self.work.fetch(self._sql.page(filters), values)
+            found = await self.work.fetch(self._sql.page(query), values)
         else:
             values |= keyset.values(position)
-            found = await self.work.fetch(self._sql.walk(filters, position), values)
-        fields = [key.field for key in filters.order]
-        lists = self._lists
-        page = window(
-            found, filters, lambda row: tuple(lists.value(row, field) for field in fields)
-        )
+            found = await self.work.fetch(self._sql.walk(selection, position), values)
+        fields, value = [key.field for key in selection.order], self._lists.value
+        page = window(found, query, lambda row: tuple([value(row, field) for field in fields]))
         return Page[ModelT].create(
-            Rows(page.rows, lists),
+            Rows(page.rows, self._lists),
             filters,
-            total=await self._total(filters, page),
+            query=query,
+            total=await self._total(query, page),
             following=page.following,
             preceding=page.preceding,
         )
 
     async def count(self, filters: Filter) -> int:
-        values = self._values() | sql_filters.values(filters)
-        row = await self.work.fetch_one(self._sql.count(filters), values)
-        assert row is not None
-        return int(row[0])
+        return await self._count(filters.selection)
 
     async def create(self, data: CreateT) -> ModelT:
         await self._references.require(self.work, self.caller, [data])
@@ -202,6 +212,9 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         await self._references.follow(self.work, distinct)
         return len(distinct)
 
+    async def _in_session(self, query: Select[ModelT]) -> ScalarResult[ModelT]:
+        return (await self.work.session().scalars(query, self._values())).unique()
+
     async def _find(self, id: UUID, deleted: Deleted = "exclude") -> Row | None:
         return await self.work.fetch_one(self._sql.get(deleted), self._values(row_id=id))
 
@@ -210,13 +223,22 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         if await self._find(id, deleted) is not None:
             raise PreconditionFailed
 
-    async def _total(self, filters: Filter, page: Window[Row]) -> int | None:
-        if not filters.wants_total:
+    async def _total(self, query: ListQuery, page: Window[Row]) -> int | None:
+        """As many rows as there are; where the total is bounded, it may be one above the limit."""
+        if query.total == "none":
             return None
-        at_end = filters.cursor_position is None and page.following is None
-        if at_end and (page.rows or filters.offset == 0):
-            return filters.offset + len(page.rows)  # every row there is has been seen
-        return await self.count(filters)
+        limit = query.total_limit + 1 if query.total == "bounded" else None
+        if query.position is None and (page.rows or query.offset == 0):
+            seen = query.offset + len(page.rows)
+            if page.following is None or (limit is not None and seen >= limit):
+                return seen  # there are no others, or so many that they are not counted
+        return await self._count(query.selection, limit)
+
+    async def _count(self, selection: Selection, limit: int | None = None) -> int:
+        values = self._values() | sql_filters.values(selection)
+        row = await self.work.fetch_one(self._sql.count(selection, limit), values)
+        assert row is not None
+        return int(row[0])
 
     def _one(self, row: Row | None) -> ModelT | None:
         return None if row is None else self._hydrate(row)

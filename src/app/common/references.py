@@ -31,7 +31,7 @@ from app.common import bulk_sql
 from app.common.sql_filters import bind_array
 from app.core.models import Entity, OnDelete
 from app.core.registry import load_models
-from app.core.repository import Caller, Everyone
+from app.core.repository import EVERYONE, Caller, Everyone
 from app.database.sql import Row, Statement
 from app.database.unit_of_work import UnitOfWork
 from app.exceptions import Conflict, FieldError, Invalid
@@ -118,6 +118,15 @@ class References:
                 raise Conflict(
                     f"{what} is still referred to by {child.table.name.replace('_', ' ')}"
                 )
+
+    async def hold(self, work: UnitOfWork, ids: Mapping[str, Sequence[UUID]]) -> None:
+        """The same as `require` for rows that an ORM session has written; ids by field.
+
+        Raises Invalid where that is no live row. A session knows no caller.
+        """
+        values: dict[str, Sequence[UUID]] = {field: ids.get(field, ()) for field in self._fields}
+        if missing := await self._missing(work, EVERYONE, values):
+            raise Invalid(errors=[_error(field) for _, field in missing])
 
     @cached_property
     def _parents(self) -> Sequence[Parent]:
@@ -212,3 +221,5 @@ RULES: dict[OnDelete, Callable[[Column[Any]], Executable]] = {
     "cascade": lambda column: _write(column, {"deleted_at": func.now()}),
     "setnull": lambda column: _write(column, {column.name: None}),
 }
+
+UnitOfWork.reference_rules = staticmethod(cache(References))

@@ -52,8 +52,9 @@ def _reader(kind: TypeEngine[Any]) -> Callable[[str], Any] | None:
 
 
 class Hydrator[ModelT: Entity]:
-    """Makes instances that are complete and detached: no attribute ever loads by itself.
+    """Makes instances that are complete, and detached as those of an ORM session that was closed.
 
+    So a relationship raises DetachedInstanceError, and `session.add` attaches the instance.
     `lists`: from rows whose columns are those of `listed`.
     """
 
@@ -67,6 +68,7 @@ class Hydrator[ModelT: Entity]:
         fields.update(row.items())
         for name, convert in self._converters:
             fields[name] = convert(fields[name])
+        fields["_sa_instance_state"].key = self._identity, (fields["id"],), None
         return instance
 
     def value(self, row: Row, field: str) -> Any:
@@ -89,6 +91,11 @@ class Hydrator[ModelT: Entity]:
     @cached_property
     def _new_instance(self) -> Callable[[], ModelT]:
         return self._mapper.class_manager.new_instance
+
+    @cached_property
+    def _identity(self) -> type[Any]:
+        """The class that SQLAlchemy's identity key has: of a hierarchy, the first."""
+        return self._mapper.base_mapper.class_
 
     @cached_property
     def _converters(self) -> Converters:

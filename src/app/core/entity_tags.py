@@ -2,8 +2,8 @@
 
 import re
 
+from app.core.limits import INT4_MAX
 from app.core.repository import Versions
-from app.core.types import INT4_MAX
 from app.exceptions import FieldError, Invalid
 
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'

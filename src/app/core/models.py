@@ -3,14 +3,36 @@
 import time
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from os import register_at_fork, urandom
 from struct import unpack
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from uuid import UUID, SafeUUID
 
-from sqlalchemy import DateTime, Enum, ForeignKey, Index, MetaData, Uuid, func, text
+from sqlalchemy import (
+    DateTime,
+    Enum,
+    FetchedValue,
+    ForeignKey,
+    Index,
+    MetaData,
+    Table,
+    Uuid,
+    event,
+    func,
+    inspect,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    MappedColumn,
+    Mapper,
+    mapped_column,
+    object_session,
+)
 
 NAMING_CONVENTION = {
     "pk": "pk_%(table_name)s",
@@ -24,6 +46,9 @@ Document = dict[str, Any] | list[Any]
 """The type of a JSON column, in a model and in answers."""
 
 type OnDelete = Literal["restrict", "cascade", "setnull"]
+
+_LIVE = "deleted_at IS NULL"
+_NATURAL_KEY = "natural_key"  # in a table's `info`
 
 WORDS_AT_ONCE = 256  # so that the system is asked for random bits once in so many keys
 
@@ -69,21 +94,92 @@ class Base(DeclarativeBase):
 
 
 class Entity(Base):
-    """A row with a key of its own, times, a version that counts its writes, and a soft delete."""
+    """A row with a key of its own, times, a version that counts its writes, and a soft delete.
+
+    `natural_key` names the fields by which an upsert finds a row. A `unique_among_live` index keeps
+    them unique: on these columns alone, or with `owner_id` where the entity is Owned.
+    """
 
     __abstract__ = True
 
+    natural_key: ClassVar[tuple[str, ...]] = ()
+
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-1)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=1)
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=1)
+    # An ORM update sets it by SQL, and has it returned.
+    updated_at: Mapped[datetime] = mapped_column(
+        server_default=func.now(), server_onupdate=FetchedValue(), sort_order=1
+    )
     version: Mapped[int] = mapped_column(server_default="1", sort_order=1)
     deleted_at: Mapped[datetime | None] = mapped_column(sort_order=1)
+
+    # An ORM update compares and raises the version, and leaves nothing to be loaded later.
+    __mapper_args__ = {"version_id_col": version, "eager_defaults": True}  # noqa: RUF012
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        table = vars(cls).get("__table__")
+        if isinstance(table, Table):
+            table.info[_NATURAL_KEY] = cls.natural_key
+
+
+@event.listens_for(Entity, "before_update", propagate=True)
+def _set_updated_at(_: Mapper[Any], __: Connection, instance: Entity) -> None:
+    session = object_session(instance)
+    if session is not None and session.is_modified(instance, include_collections=False):
+        instance.updated_at = func.now()
+
+
+@event.listens_for(Entity, "mapper_configured", propagate=True)
+def _check_mapper(mapper: Mapper[Any], model: type[Entity]) -> None:
+    name = model.__name__
+    if mapper.version_id_col is None or mapper.base_mapper.eager_defaults is not True:
+        raise TypeError(
+            f"{name}: write __mapper_args__ = {{**Entity.__mapper_args__, …}}, since those of "
+            "Entity count the versions"
+        )
+    for each in mapper.relationships:
+        if each.cascade.delete_orphan and issubclass(each.mapper.class_, Entity):
+            raise TypeError(
+                f"{name}.{each.key}: delete-orphan would remove rows of "
+                f"{each.mapper.class_.__name__} for good: leave it out, and delete by "
+                "`await session.delete(instance)`, which a cascade of `all` may do as well"
+            )
 
 
 class Owned:
     """A row that belongs to the user who created it; nobody else reads or writes it."""
 
     owner_id: Mapped[UUID] = mapped_column(Uuid, ForeignKey("users.id", ondelete="CASCADE"))
+
+
+def natural_key(table: Table) -> tuple[str, ...]:
+    """The natural key of the entity whose rows the table holds."""
+    key: tuple[str, ...] = table.info.get(_NATURAL_KEY, ())
+    return key
+
+
+def require_unique_key(model: type[Entity]) -> None:
+    """Raises TypeError for a natural key that no index keeps unique."""
+    key = model.natural_key
+    if not isinstance(key, tuple):
+        raise TypeError(f'{model.__name__}.natural_key: write a tuple of fields, such as ("name",)')
+    columns = ["owner_id", *key] if issubclass(model, Owned) else [*key]
+    table = model.metadata.tables[model.__tablename__]
+    unique_among_live = [
+        {column.name for column in index.columns}
+        for index in table.indexes
+        if index.unique and _condition(index).removeprefix(f"{table.name}.") == _LIVE
+    ]
+    if key and {*columns} not in unique_among_live:
+        index = ", ".join(f'"{name}"' for name in (table.name, *columns))
+        raise TypeError(
+            f"{model.__name__}.natural_key: add unique_among_live({index}) to its __table_args__"
+        )
+
+
+def _condition(index: Index) -> str:
+    return str(index.dialect_options["postgresql"]["where"])
 
 
 def reference(table: str, *, ondelete: OnDelete = "restrict") -> MappedColumn[Any]:
@@ -95,10 +191,21 @@ def reference(table: str, *, ondelete: OnDelete = "restrict") -> MappedColumn[An
     return mapped_column(Uuid, ForeignKey(f"{table}.id"), info={"ondelete": ondelete})
 
 
+@cache
+def reference_fields(model: type[Entity]) -> tuple[str, ...]:
+    """The fields that are made by `reference`."""
+    mapper: Mapper[Any] = inspect(model)
+    return tuple(
+        mapper.get_property_by_column(column).key
+        for column in mapper.columns
+        if "ondelete" in column.info
+    )
+
+
 def listed_by(table: str, *columns: str) -> Index:
     """An index for lists of live rows in the order of its columns, forwards and backwards."""
     name = f"ix_{table}_{'_'.join(columns)}"
-    return Index(name, *columns, postgresql_where=text("deleted_at IS NULL"))
+    return Index(name, *columns, postgresql_where=text(_LIVE))
 
 
 def listed_in_bin(table: str, *columns: str) -> Index:
@@ -110,4 +217,4 @@ def listed_in_bin(table: str, *columns: str) -> Index:
 def unique_among_live(table: str, *columns: str) -> Index:
     """A unique index that a soft-deleted row has left."""
     name = f"uq_{table}_{'_'.join(columns)}"
-    return Index(name, *columns, unique=True, postgresql_where=text("deleted_at IS NULL"))
+    return Index(name, *columns, unique=True, postgresql_where=text(_LIVE))

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from app.core.filters import Filter
-from app.core.models import Entity, Owned
+from app.core.models import Entity, Owned, require_unique_key
 from app.core.pagination import Page
 from app.exceptions import PreconditionFailed
 
@@ -53,14 +53,20 @@ class AbstractRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
     model: type[ModelT]
     owned: ClassVar[bool]
     natural_key: ClassVar[tuple[str, ...]] = ()
+    """The model's."""
 
     def __init_subclass__(cls) -> None:
+        """Raises TypeError for a natural key that is not the model's, or not unique."""
         super().__init_subclass__()
+        if "natural_key" in vars(cls):
+            raise TypeError(f"{cls.__name__}.natural_key: declare it on the entity's model")
         for base in getattr(cls, "__orig_bases__", ()):
             arguments = get_args(base)
             if arguments and isinstance(arguments[0], type):
-                cls.model = arguments[0]
-                cls.owned = issubclass(cls.model, Owned)
+                model: type[ModelT] = arguments[0]
+                require_unique_key(model)
+                cls.model, cls.natural_key = model, model.natural_key
+                cls.owned = issubclass(model, Owned)
 
     def __init__(self, caller: Caller) -> None:
         self.caller = caller

@@ -4,12 +4,18 @@ SQLAlchemy describes the tables, builds the SQL and keeps the pool; a statement 
 pool's asyncpg connection itself, which costs a request a fraction of what an ORM session does.
 """
 
-from collections.abc import Awaitable, Sequence
+import asyncio
+from asyncio.trsock import TransportSocket
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager, suppress
+from socket import SHUT_RDWR
 from typing import Any
 
 import asyncpg
 import structlog
 from asyncpg.prepared_stmt import PreparedStatement
+from sqlalchemy import Engine
+from sqlalchemy.engine import Connection as SyncConnection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
@@ -60,71 +66,118 @@ class Database:
                 },
             },
         )
-        pool = self.engine.sync_engine.pool
-        assert isinstance(pool, AsyncAdaptedQueuePool)
-        self.pool = pool
         # Connections that went from one request to the next without passing the pool.
         self._idle: list[Connection] = []
-        self._max_idle = pool.size()
+        self._max_idle = settings.db_pool_size
         self._waiting = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._streams = asyncio.Semaphore(0)  # of the loop that acquires
 
-    async def acquire(self) -> "Connection":
-        """A live connection of the pool.
-
-        Raises ServiceUnavailable when the database is away or no connection gets free in time.
-        """
-        while True:
-            connection = self._idle.pop() if self._idle else await self._connect()
-            if not connection.driver.is_closed():
-                return connection
-            connection.discard()
-
-    def keep(self, connection: "Connection") -> bool:
-        """Have it ready for the next request, unless it is to be given back."""
-        if self._waiting or len(self._idle) >= self._max_idle:
-            return False
-        self._idle.append(connection)
-        return True
-
-    async def give_back(self, connection: "Connection") -> None:
-        """Let one have it that waits for the pool, or close what is more than are kept."""
-        if self._waiting:
-            await greenlet_spawn(connection.pooled.close)
-        elif not self.keep(connection):
-            await greenlet_spawn(connection.pooled.invalidate)
-            connection.pooled.close()
+    @property
+    def pool(self) -> AsyncAdaptedQueuePool:
+        pool = self.engine.sync_engine.pool
+        assert isinstance(pool, AsyncAdaptedQueuePool)
+        return pool
 
     @property
     def in_use(self) -> int:
         """The connections that requests hold at this moment."""
         return self.pool.checkedout() - len(self._idle)
 
+    async def acquire(self) -> "Connection":
+        """A live connection of the pool.
+
+        Raises ServiceUnavailable when the database is away or no connection gets free in time.
+        """
+        if self._loop is not (loop := asyncio.get_running_loop()):
+            self._move_to(loop)
+        while True:
+            connection = self._idle.pop() if self._idle else await self._connect()
+            if not connection.driver.is_closed():
+                return connection
+            connection.discard()
+
+    def reuse(self, connection: "Connection") -> bool:
+        """Have it ready for the next request; False when it must return to the pool instead."""
+        if self._waiting or len(self._idle) >= self._max_idle or connection.loop is not self._loop:
+            return False
+        self._idle.append(connection)
+        return True
+
+    async def return_to_pool(self, connection: "Connection") -> None:
+        """Hand it to whoever waits for the pool, or close it when there are enough."""
+        if self._waiting and connection.loop is self._loop:
+            await greenlet_spawn(connection.pooled.close)
+        elif not self.reuse(connection):
+            await greenlet_spawn(connection.pooled.invalidate)
+            connection.pooled.close()
+
+    @asynccontextmanager
+    async def acquire_for_stream(self) -> AsyncIterator["Connection"]:
+        """A connection for one statement of a streamed answer.
+
+        Streams have half of the pool at most: they never keep requests from the rest.
+        """
+        if self._loop is not (loop := asyncio.get_running_loop()):
+            self._move_to(loop)
+        async with self._streams:
+            connection = await self.acquire()
+            try:
+                yield connection
+            finally:
+                if connection.pooled.is_valid and not self.reuse(connection):
+                    await self.return_to_pool(connection)
+
     async def close(self) -> None:
-        while self._idle:
-            await greenlet_spawn(self._idle.pop().pooled.close)
+        if self._loop is asyncio.get_running_loop():
+            while self._idle:
+                await greenlet_spawn(self._idle.pop().pooled.close)
+        else:
+            self._forget()
         await self.engine.dispose()
 
     async def _connect(self) -> "Connection":
+        engine, loop = self.engine.sync_engine, self._loop
         self._waiting += 1
         try:
-            return Connection(await greenlet_spawn(self.pool.connect))
-        except (*CONNECT_ERRORS, self.engine.dialect.loaded_dbapi.Error) as error:
+            return Connection(await greenlet_spawn(engine.pool.connect), engine)
+        except (*CONNECT_ERRORS, engine.dialect.loaded_dbapi.Error) as error:
             _log.warning("database_unavailable", error=type(error).__name__)
             raise ServiceUnavailable from None
         finally:
-            self._waiting -= 1
+            if loop is self._loop:
+                self._waiting -= 1
+
+    def _move_to(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin anew in another event loop, as test clients and scripts have one for each call."""
+        if self._loop is not None:
+            self._forget()
+        self._loop = loop
+        self._waiting = 0
+        self._streams = asyncio.Semaphore(max(1, self._max_idle // 2))
+
+    def _forget(self) -> None:
+        """Drop the connections of a loop that cannot be awaited from this one."""
+        for connection in self._idle:
+            connection.abandon()
+        self._idle.clear()
+        self.engine.sync_engine.dispose(close=False)
 
 
 class Connection:
     """A place in the pool, and the driver's connection that stands there with its statements."""
 
-    __slots__ = ("_prepared", "driver", "pooled")
+    __slots__ = ("_is_autocommit", "_prepared", "_sync", "driver", "engine", "loop", "pooled")
 
-    def __init__(self, pooled: PoolProxiedConnection) -> None:
+    def __init__(self, pooled: PoolProxiedConnection, engine: Engine) -> None:
         driver = pooled.driver_connection
         assert isinstance(driver, asyncpg.Connection)
         self.pooled = pooled
+        self.engine = engine
         self.driver = driver
+        self.loop = asyncio.get_running_loop()
+        self._is_autocommit = False
+        self._sync: SyncConnection | None = None
         self._prepared: dict[str, PreparedStatement[Row]] = pooled.info.setdefault("prepared", {})
 
     def run(self, method: str, sql: str, arguments: Sequence[Any]) -> Awaitable[Any]:
@@ -150,7 +203,37 @@ class Connection:
         prepared = self._prepared[sql] = await self.driver.prepare(sql)
         return await getattr(prepared, method)(*arguments)
 
+    @property
+    def as_sqlalchemy(self) -> SyncConnection:
+        """The same connection, for what knows it through SQLAlchemy alone."""
+        if self._sync is None:
+            self._sync = SyncConnection(self.engine, self.pooled, _allow_revalidate=False)
+        return self._sync
+
+    def use_autocommit(self) -> None:
+        """Have SQLAlchemy send no BEGIN of its own, until the connection is back in the pool."""
+        if not self._is_autocommit:
+            self.as_sqlalchemy.execution_options(isolation_level="AUTOCOMMIT")
+            self._is_autocommit = True
+
     def discard(self) -> None:
         """Cut a connection whose state is not known, without waiting for anything."""
-        self.pooled.invalidate()
+        if self.pooled.is_valid:  # SQLAlchemy may have been first
+            self.pooled.invalidate()
         self.pooled.close()
+
+    def abandon(self) -> None:
+        """Cut a connection whose event loop is another one, and has perhaps been closed."""
+        self.pooled.detach()
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.driver.terminate)
+            return
+        with suppress(RuntimeError):
+            self.driver.terminate()  # which ends at the closed loop, and leaves the socket open
+        transport = self.driver._transport  # noqa: SLF001 # pyrefly: ignore[missing-attribute]
+        if isinstance(transport.get_extra_info("socket"), TransportSocket):  # asyncio's own loop
+            with suppress(OSError):
+                transport.get_extra_info("socket").shutdown(SHUT_RDWR)
+            if sock := getattr(transport, "_sock", None):
+                sock.close()
+                transport._sock = None  # noqa: SLF001 - or it warns that it was never closed

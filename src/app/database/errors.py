@@ -5,6 +5,8 @@ from functools import cache
 import asyncpg
 import structlog
 from sqlalchemy import CheckConstraint, Column, Constraint, Index, Table
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.sql.schema import ColumnCollectionConstraint
 
 from app.core.models import Base, Owned
@@ -60,6 +62,19 @@ def translate(error: BaseException, *, lost: bool) -> AppError | None:
     # The last one: the connection was cut in the middle of a message.
     if isinstance(error, OSError | asyncpg.InternalClientError):
         return TransientFailure()
+    return None
+
+
+def translate_sqlalchemy(error: SQLAlchemyError) -> AppError | None:
+    """The same for what an ORM session raises, which its user may have caught before.
+
+    A stale version is a Conflict: what failed is no condition of the client's own (RFC 9110,
+    15.5.13), and repeating the request may go well.
+    """
+    if isinstance(error, StaleDataError):
+        return Conflict("It has changed since it was read: read it again, and repeat the change")
+    if isinstance(error, DBAPIError) and error.driver_exception is not None:
+        return translate(error.driver_exception, lost=error.connection_invalidated)
     return None
 
 

@@ -31,6 +31,12 @@ class Statement:
     """
 
     def __init__(self, clause: Executable, *, autonomous: bool = False) -> None:
+        """Raises TypeError for ORM options, which would have no effect here."""
+        if clause._with_options:  # noqa: SLF001 - no other way
+            raise TypeError(
+                "The options of a select, such as selectinload, need an ORM session: "
+                "`await work.session().scalars(query)`, or `first` and `all` of a repository"
+            )
         self.clause = clause
         self.autonomous = autonomous
         self.needs_transaction = not autonomous and not _only_reads(clause)
@@ -57,6 +63,19 @@ class Statement:
             get(name, default) if process is None else process(get(name, default))
             for name, default, process in arguments
         ]
+
+
+def needs_session(query: Select[*tuple[Any, ...]]) -> bool:
+    """Whether it has ORM options, or joins that may be of entities.
+
+    Raises TypeError when it selects more than one entity.
+    """
+    if len(query._raw_columns) > 1:  # noqa: SLF001 - no other way, here and below
+        raise TypeError(
+            "A repository answers instances of its model: for further columns use "
+            "`await work.session().execute(query)`"
+        )
+    return bool(query._with_options or query._setup_joins)  # noqa: SLF001
 
 
 def _only_reads(clause: Executable) -> bool:

@@ -1,36 +1,59 @@
 """The unit of work: the one place that begins and commits."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from time import perf_counter
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
+from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Protocol, Self
+from uuid import UUID
 
-import asyncpg
 from sqlalchemy import Executable
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database.connections import Connection, Database
-from app.database.errors import translate
-from app.database.sql import NO_VALUES, Row, Statement, Values
-from app.exceptions import ServiceUnavailable, TransientFailure
+from app.core.models import Entity
+from app.database.after_commit import AfterCommit
+from app.database.connections import Database
+from app.database.session import WorkSession
+from app.database.sql import Row, Statement, Values
+from app.database.transaction import Transaction
+
+_OWN = "a unit of its own: `async with unit_of_work(database) as work:`"
+ENDED = f"This unit of work has ended. Work after the answer takes {_OWN}, or goes to after_commit"
+STREAMING = (
+    "The answer has begun, and could not tell any more whether a write was committed. Here a unit "
+    f"of work runs plain selects alone; all else takes {_OWN}"
+)
 
 
-class UnitOfWork:
+class ReferenceRules(Protocol):
+    """What is done to keep the references from and to the rows of one entity."""
+
+    async def hold(self, work: "UnitOfWork", ids: Mapping[str, Sequence[UUID]]) -> None: ...
+    async def follow(self, work: "UnitOfWork", ids: Sequence[UUID]) -> None: ...
+
+
+class UnitOfWork(Transaction):
     """What one request does to the database: all of it or none.
 
     A connection is taken at the first statement. Reads run in autocommit; the first write begins
-    a transaction, which `commit` ends. Leaving without a commit rolls back. What is put into
-    `after_commit` runs when the answer to the request has been sent, if it was committed.
+    a transaction, which `commit` ends. Leaving without a commit rolls back, and each use of a unit
+    that has ended raises RuntimeError. What is put into `after_commit` runs when the answer to the
+    request has been sent, if it was committed.
     """
 
+    reference_rules: ClassVar[Callable[[type[Entity]], ReferenceRules] | None] = None
+    """Set by `app.common.references`, for what is written by a session."""
+
     def __init__(self, database: Database) -> None:
-        self._database = database
-        self._connection: Connection | None = None
-        self.in_transaction = False
-        self._has_savepoint = False
-        self.after_commit: list[Callable[[], Awaitable[None]]] = []
-        self.statements = 0
-        self.seconds = 0.0
+        super().__init__(database)
+        self.after_commit = AfterCommit()
+        self._session: WorkSession | None = None
+        self._refusal = ""  # why it does not do everything any more
 
     async def __aenter__(self) -> Self:
         return self
@@ -41,18 +64,14 @@ class UnitOfWork:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.close()
+        await self.end()
 
-    def fetch(
-        self, statement: Statement | Executable, values: Values = NO_VALUES
-    ) -> Coroutine[Any, Any, list[Row]]:
-        """Run a statement and return its rows; raises what `database_errors` makes of a refusal."""
-        return self._run("fetch", statement, values)
-
-    def fetch_one(
-        self, statement: Statement | Executable, values: Values = NO_VALUES
-    ) -> Coroutine[Any, Any, Row | None]:
-        return self._run("fetchrow", statement, values)
+    @property
+    def in_transaction(self) -> bool:
+        """Whether there is something to commit."""
+        if self._in_transaction:
+            return True
+        return self._session is not None and self._session.has_pending
 
     async def fetch_batches(
         self,
@@ -60,136 +79,157 @@ class UnitOfWork:
         batches: Iterable[Values],
         take: Callable[[list[Row]], object],
     ) -> None:
-        """Run a statement once for each batch of values, and have `take` called with its rows.
-
-        While the server works on a batch, the rows of the one before are taken and the values of
-        the next worked out.
-        """
-        running: asyncio.Task[list[Row]] | None = None
-        rows: list[Row] = []
-        try:
+        if self._refusal:
             for values in batches:
-                sql, arguments = statement.bind(values)
-                if running is None:
-                    await self._ready_for(statement)
-                else:
-                    rows = await running
-                running = asyncio.create_task(self._call("fetch", sql, *arguments))
-                await asyncio.sleep(0)  # so that it is sent
-                take(rows)
-            if running is not None:
-                take(await running)
-        finally:
-            if running is not None and not running.done():
-                running.cancel()
-                await asyncio.wait([running])
+                take(await self._run("fetch", statement, values))
+        else:
+            await self._flush()
+            await super().fetch_batches(statement, batches, take)
 
-    async def execute(self, statement: Statement | Executable, values: Values = NO_VALUES) -> int:
-        """Run a statement and return how many rows it touched."""
-        status: str = await self._run("execute", statement, values)
-        count = status.rpartition(" ")[2]
-        return int(count) if count.isdigit() else 0
+    def session(self) -> AsyncSession:
+        """The unit's ORM session, which begins with its first statement.
+
+        It hides soft-deleted rows, compares versions and keeps references as repositories do. It
+        knows no caller: `select(Item)` has everyone's rows, `select` from a repository's `query()`
+        the caller's. It may do what SQLAlchemy's does but commit. After a rollback it goes on with
+        a new transaction; after `commit` the next call opens another one.
+        """
+        if self._session is None:
+            self._require_open()
+            self._session = WorkSession(work=self, hold=self._hold, follow=self._follow)
+        return self._session
 
     async def commit(self) -> None:
-        """End the transaction, if there is one.
+        """Flush the session, and end the transaction if there is one.
 
         Raises ServiceUnavailable when the connection is lost on the way: the outcome is then not
-        known, so that a blind second try could write twice.
+        known, so that a blind second try could write twice. What the flush raises is SQLAlchemy's.
         """
-        if not self.in_transaction:
-            return
-        try:
-            status = await self._call("execute", "COMMIT")
-        except TransientFailure:
-            if self._connection is None:
-                raise ServiceUnavailable("The outcome of the request is not known") from None
-            raise
-        self.in_transaction = False
-        if status != "COMMIT":  # a failed statement whose error was swallowed
-            raise RuntimeError("The transaction had failed before its commit")
+        if self._session is not None:
+            await self._session.commit_unit()
+        if self._in_transaction:
+            await self.send_commit()
+        elif self._refusal:
+            raise RuntimeError(self._refusal)
+        if self._session is not None:
+            self._session.end()
+            self._session = None
 
     async def savepoint(self) -> None:
         """Let `rollback` undo only what is written from here on, in the open transaction."""
+        self._require_open()
+        await self._flush()
         await self._call("execute", "SAVEPOINT undo")
         self._has_savepoint = True
 
     async def rollback(self) -> None:
         """Undo what was written, since the savepoint if there is one, and what was to follow."""
+        self._require_open()
         self.after_commit.clear()
-        if not self.in_transaction:
-            return
-        if self._connection is None:
-            raise ServiceUnavailable
-        if self._has_savepoint:
-            await self._call("execute", "ROLLBACK TO SAVEPOINT undo")
-            return
-        await self._call("execute", "ROLLBACK")
-        self.in_transaction = False
+        try:
+            await super().rollback()
+        finally:
+            if self._session is not None:
+                self._session.forget_transaction()
 
     async def release(self) -> None:
-        """Give the connection back before slow work; the next statement takes one again.
+        """Release the connection before slow work; the next statement takes one again.
 
         Raises RuntimeError in an open transaction.
         """
-        if self.in_transaction:
-            raise RuntimeError("A connection with an open transaction cannot be given back")
-        await self.close()
+        self._require_open()
+        if self._in_transaction:
+            raise RuntimeError("A connection with an open transaction cannot be released")
+        await self._disconnect()
 
     async def close(self) -> None:
-        """Roll back what was not committed and give the connection back."""
-        if self._connection is None:
-            return
+        """Roll back what was not committed and release the connection."""
+        if self.in_transaction:
+            self.after_commit.clear()
         try:
-            if self.in_transaction:
-                await self._call("execute", "ROLLBACK")
-        except ServiceUnavailable:
-            pass  # the connection is gone, and the transaction with it
+            await self._disconnect()
         finally:
-            self.in_transaction = False
-            if self._connection is not None:
-                connection, self._connection = self._connection, None
-                if not self._database.keep(connection):
-                    await self._database.give_back(connection)
+            if self._session is not None:
+                self._session.forget_transaction()
+
+    async def begin_streaming(self) -> None:
+        """Only read from here on, as the head of the answer has been sent.
+
+        Each statement takes a connection of its own and gives it back at once, so that a slow
+        client holds none. Raises RuntimeError when there is something to commit.
+        """
+        self._require_open()
+        if self.in_transaction:
+            raise RuntimeError("Commit before the answer begins: its status could not say so later")
+        self._refuse(STREAMING)
+        await self._disconnect()
+
+    async def end(self) -> None:
+        """Close, and have each use from now on raise RuntimeError."""
+        if self.in_transaction:
+            self.after_commit.clear()
+        self._refuse(ENDED)
+        await self._disconnect()
+
+    def _refuse(self, why: str) -> None:
+        self._refusal = self.after_commit.refusal = why
+        if self._session is not None:
+            self._session.end()
+            self._session = None
+
+    def _require_open(self) -> None:
+        if self._refusal:
+            raise RuntimeError(self._refusal)
 
     async def _run(self, method: str, statement: Statement | Executable, values: Values) -> Any:
         if not isinstance(statement, Statement):
             statement = Statement(statement)
         sql, arguments = statement.bind(values)
+        if self._refusal:
+            return await self._run_in_stream(method, statement, sql, arguments)
+        if self._session is not None:
+            await self._flush()
         await self._ready_for(statement)
         return await self._call(method, sql, *arguments)
 
-    async def _ready_for(self, statement: Statement) -> None:
-        if self._connection is None:
-            self._connection = await self._database.acquire()
-        if self.in_transaction:
-            if statement.autonomous:
-                raise RuntimeError("An autonomous statement would be part of the open transaction")
-        elif statement.needs_transaction:
-            await self._call("execute", "BEGIN")
-            self.in_transaction = True
-
-    async def _call(self, method: str, sql: str, *arguments: Any) -> Any:
-        assert self._connection is not None
-        started = perf_counter()
-        try:
-            return await self._connection.run(method, sql, arguments)
-        except asyncpg.InvalidCachedStatementError:  # a table has changed
-            self._connection.forget()
-            if self.in_transaction:
-                raise TransientFailure from None
-            return await self._call(method, sql, *arguments)
-        except BaseException as error:
-            lost = self._connection.driver.is_closed()
-            # Only after the server's own word is the state of the connection known; and one that
-            # turned read-only leads to a primary that is none any more.
-            told = isinstance(error, asyncpg.PostgresError)
-            if lost or not told or isinstance(error, asyncpg.ReadOnlySQLTransactionError):
-                self._connection.discard()
+    async def _run_in_stream(
+        self, method: str, statement: Statement, sql: str, arguments: Sequence[Any]
+    ) -> Any:
+        if self._refusal is ENDED or statement.needs_transaction or statement.autonomous:
+            raise RuntimeError(self._refusal)
+        async with self._database.acquire_for_stream() as connection:
+            self._connection = connection
+            try:
+                return await self._call(method, sql, *arguments)
+            finally:
                 self._connection = None
-            translated = translate(error, lost=lost)
-            if translated is None:
-                raise
-            raise translated from None  # the driver's message may hold values
-        finally:
-            self.statements += 1
-            self.seconds += perf_counter() - started
+
+    async def _flush(self) -> None:
+        """Let a statement beside the session see what is pending in it."""
+        session = self._session
+        if session is not None and session.autoflush and session.has_pending:
+            await session.flush()
+
+    async def _hold(self, model: type[Entity], ids: Mapping[str, Sequence[UUID]]) -> None:
+        await self._rules(model).hold(self, ids)
+
+    async def _follow(self, model: type[Entity], ids: Sequence[UUID]) -> None:
+        await self._rules(model).follow(self, ids)
+
+    def _rules(self, model: type[Entity]) -> ReferenceRules:
+        if self.reference_rules is None:
+            raise RuntimeError(f"Import app.common.references, which keeps those of {model}")
+        return self.reference_rules(model)
+
+
+@asynccontextmanager
+async def unit_of_work(database: Database) -> AsyncIterator[UnitOfWork]:
+    """A unit of work of one's own: committed at the end, rolled back on an error.
+
+    Then runs what is in `after_commit`. Raises what `commit` does.
+    """
+    async with UnitOfWork(database) as work:
+        yield work
+        await work.commit()
+    for callback in work.after_commit:
+        await callback()

@@ -1,22 +1,21 @@
 """Fills in an endpoint's arguments by a plan that is made once.
 
 FastAPI's solver walks the tree of dependencies anew for each request, which is the largest part of
-what a small one costs. A plan calls the same dependencies in the same order with the same values; a
-route that uses more of FastAPI than a plan knows is left to FastAPI's solver.
+what a small one costs. A plan calls the same dependencies in the same order with the same values.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from inspect import iscoroutinefunction
-from typing import Annotated, Any, get_origin
+from functools import partial
+from typing import Any
 
-from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import solve_dependencies
-from pydantic import BaseModel, TypeAdapter, ValidationError
-from starlette.background import BackgroundTasks
-from starlette.datastructures import Headers
+from fastapi import BackgroundTasks, Response
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
+
+from app.dispatch.routes import Dependency, Parameter
+from app.request_state import RequestState
 
 
 @dataclass(slots=True)
@@ -25,187 +24,147 @@ class Solved:
 
     arguments: dict[str, Any]
     errors: list[Any] = field(default_factory=list)
-    headers: Headers | None = None
+    response: Response | None = None
     background: BackgroundTasks | None = None
 
 
-class Parameter:
-    """One of FastAPI's, read by pydantic without the hands between the two."""
-
-    def __init__(self, field: Any) -> None:
-        self.name: str = field.name
-        self.alias: str = field.alias
-        self.header = self.alias.lower().encode()
-        self.required = field.field_info.is_required()
-        self._field = field
-        info = field.field_info
-        annotation: Any = Annotated[info.annotation, info]
-        self._read = TypeAdapter(annotation).validator.validate_python
-
-    def read(
-        self, value: Any, loc: tuple[str, ...], arguments: dict[str, Any], errors: list[Any]
-    ) -> None:
-        """Fill in the argument, or say what is wrong with the value."""
-        try:
-            arguments[self.name] = self._read(value)
-        except ValidationError:
-            errors += self._field.validate(value, {}, loc=loc)[1]
-
-    def read_optional(
-        self, value: Any, loc: tuple[str, ...], arguments: dict[str, Any], errors: list[Any]
-    ) -> None:
-        if value is not None:
-            self.read(value, loc, arguments, errors)
-        elif self.required:
-            errors.append({"type": "missing", "loc": loc, "msg": "Parameter required"})
-        else:
-            arguments[self.name] = self._field.get_default()
+def _read(
+    parameter: Parameter, value: Any, loc: tuple[str, ...], into: dict[str, Any], errors: list[Any]
+) -> None:
+    try:
+        into[parameter.name] = parameter.read(value)
+    except ValidationError:
+        errors += parameter.errors(value, loc)
 
 
-@dataclass(slots=True)
+def _read_optional(
+    parameter: Parameter, value: Any, loc: tuple[str, ...], into: dict[str, Any], errors: list[Any]
+) -> None:
+    if value is not None:
+        _read(parameter, value, loc, into, errors)
+    elif parameter.required:
+        errors.append({"type": "missing", "loc": loc, "msg": "Field required", "input": None})
+    else:
+        into[parameter.name] = parameter.default()
+
+
 class Step:
     """One call: `needs` names its arguments that earlier steps return, by their position."""
 
-    call: Callable[..., Awaitable[Any]]
-    needs: list[tuple[str, int]]
-    path: list[Parameter]
-    query: list[Parameter]
-    query_model: Parameter | None
-    headers: list[Parameter]
-    request: str | None
-    takes_parameters: bool = field(init=False)
+    __slots__ = (
+        "_dependency",
+        "_headers",
+        "_needs",
+        "_path",
+        "_plain",
+        "_query",
+        "_query_models",
+        "_requests",
+        "call",
+        "needs",
+    )
 
-    def __post_init__(self) -> None:
-        self.takes_parameters = any((self.path, self.query, self.query_model, self.headers))
+    def __init__(self, dependency: Dependency, needs: list[tuple[str | None, int]]) -> None:
+        self._dependency = dependency
+        self.needs = [position for _, position in needs]
+        self._needs = [(name, position) for name, position in needs if name is not None]
+        self._path = dependency.path
+        self._query = [each for each in dependency.query if each.model is None]
+        self._query_models = [each for each in dependency.query if each.model is not None]
+        self._headers = dependency.header
+        self._requests = dependency.requests
+        self._plain = not any(
+            (dependency.path, dependency.query, dependency.header, dependency.response,
+             dependency.background)
+        )  # fmt: skip
+        self.call: Callable[..., Awaitable[Any]] = dependency.call
+        if dependency.in_thread:
+            self.call = partial(run_in_threadpool, dependency.call)
 
     def arguments(
-        self, request: Request, query: Mapping[str, Any], results: list[Any], errors: list[Any]
-    ) -> dict[str, Any]:
+        self, request: Request, state: RequestState, query: Mapping[str, Any],
+        results: list[Any], solved: Solved,
+    ) -> dict[str, Any]:  # fmt: skip
         """Those that are right; what is wrong with the others is added to the errors."""
-        arguments = {name: results[source] for name, source in self.needs}
-        if self.request is not None:
-            arguments[self.request] = request
-        if not self.takes_parameters:
+        arguments = {name: results[source] for name, source in self._needs}
+        for name in self._requests:
+            arguments[name] = request
+        if self._plain:
             return arguments
-        scope = request.scope
-        for each in self.path:
-            value = scope["path_params"][each.alias]
-            each.read(value, ("path", each.alias), arguments, errors)
-        if self.query_model is not None:
-            self.query_model.read(query, ("query",), arguments, errors)
-        for each in self.query:
-            value = query.get(each.alias)
-            each.read_optional(value, ("query", each.alias), arguments, errors)
-        for each in self.headers:
+        errors = solved.errors
+        for each in self._path:
+            value = request.scope["path_params"][each.alias]
+            _read(each, value, ("path", each.alias), arguments, errors)
+        for each in self._query_models:
+            _read(each, query, ("query",), arguments, errors)
+        for each in self._query:
+            _read_optional(each, query.get(each.alias), ("query", each.alias), arguments, errors)
+        for each in self._headers:
             value = None
-            if each.header in scope["state"]["headers"]:
-                # Lines of one name are one list (RFC 9110, section 5.3).
-                value = ", ".join(request.headers.getlist(each.alias))
-            each.read_optional(value, ("header", each.alias), arguments, errors)
+            if each.header in state.headers:
+                found = request.headers.getlist(each.alias)
+                value = found if each.many else found[0]
+            _read_optional(each, value, ("header", each.alias), arguments, errors)
+        if self._dependency.response is not None:
+            arguments[self._dependency.response] = _response(solved)
+        if self._dependency.background is not None:
+            solved.background = solved.background or BackgroundTasks()
+            arguments[self._dependency.background] = solved.background
         return arguments
 
 
-class Plan:
-    def __init__(self, dependant: Dependant) -> None:
-        """Raises LookupError for a route that needs FastAPI's own solver."""
+class ArgumentPlan:
+    """`without` is a dependency that need not be called: what it does is done elsewhere."""
+
+    def __init__(self, endpoint: Dependency, *, without: Callable[..., Any] | None = None) -> None:
         self._steps: list[Step] = []
-        self._add(dependant, {})
+        self._without = without
+        self._add(endpoint, {})
         self._endpoint = self._steps.pop()
 
-    async def solve(self, request: Request, query: Mapping[str, Any]) -> Solved:
+    @property
+    def call(self) -> Callable[..., Awaitable[Any]]:
+        """The endpoint; one that is no coroutine runs in a thread."""
+        return self._endpoint.call
+
+    async def solve(
+        self, request: Request, state: RequestState, query: Mapping[str, Any]
+    ) -> Solved:
         """Call the dependencies; one whose parameters are wrong is not called."""
         results: list[Any] = []
-        errors: list[Any] = []
+        solved = Solved({})
+        errors = solved.errors
         failed: set[int] = set()
         for step in self._steps:
             known = len(errors)
-            arguments = step.arguments(request, query, results, errors)
-            if errors and (
-                len(errors) > known or any(source in failed for _, source in step.needs)
-            ):
+            arguments = step.arguments(request, state, query, results, solved)
+            if errors and (len(errors) > known or not failed.isdisjoint(step.needs)):
                 failed.add(len(results))
                 results.append(None)
             else:
                 results.append(await step.call(**arguments))
-        return Solved(self._endpoint.arguments(request, query, results, errors), errors)
+        solved.arguments = self._endpoint.arguments(request, state, query, results, solved)
+        return solved
 
-    def _add(self, dependant: Dependant, known: dict[Any, int]) -> int:
-        """Add what the dependant needs and then itself, and return its position."""
-        _require_supported(dependant)
+    def _add(self, dependency: Dependency, known: dict[Any, int]) -> int:
+        """Add what the dependency needs and then itself, and return its position."""
         needs = []
-        for each in dependant.dependencies:
-            position = known.get(each.call) if each.use_cache else None
+        for each in dependency.dependencies:
+            if each.call is self._without and each.name is None:
+                continue
+            position = known.get(each.cache_key) if each.cache_key is not None else None
             if position is None:
                 position = self._add(each, known)
-                known[each.call] = position
-            if each.name is not None:
-                needs.append((each.name, position))
-        models = [Parameter(each) for each in dependant.query_params if _is_model(each)]
-        if len(models) > 1:
-            raise LookupError("more than one model of query parameters")
-        call: Any = dependant.call
-        self._steps.append(
-            Step(
-                call,
-                needs,
-                path=[Parameter(each) for each in dependant.path_params],
-                query=[Parameter(each) for each in dependant.query_params if not _is_model(each)],
-                query_model=models[0] if models else None,
-                headers=[Parameter(each) for each in dependant.header_params],
-                request=dependant.request_param_name,
-            )
-        )
+                known.setdefault(each.cache_key, position)
+            needs.append((each.name, position))
+        self._steps.append(Step(dependency, needs))
         return len(self._steps) - 1
 
 
-class FastAPISolver:
-    """Everything that FastAPI's dependencies can do, at FastAPI's price."""
-
-    def __init__(self, dependant: Dependant) -> None:
-        self._dependant = dependant
-
-    async def solve(self, request: Request, stack: AsyncExitStack) -> Solved:
-        """Dependencies with `yield` end with the stack."""
-        request.scope["fastapi_inner_astack"] = stack
-        request.scope["fastapi_function_astack"] = stack
-        solved = await solve_dependencies(
-            request=request,
-            dependant=self._dependant,
-            dependency_overrides_provider=request.app,
-            async_exit_stack=stack,
-            embed_body_fields=False,
-        )
-        background = solved.background_tasks
-        assert background is None or isinstance(background, BackgroundTasks)
-        return Solved(solved.values, solved.errors, solved.response.headers, background)
-
-
-def _is_model(parameter: Any) -> bool:
-    annotation = parameter.field_info.annotation
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
-
-
-def _require_supported(dependant: Dependant) -> None:
-    beyond = (
-        *dependant.cookie_params,
-        *dependant.body_params,
-        dependant.websocket_param_name,
-        dependant.http_connection_param_name,
-        dependant.response_param_name,
-        dependant.background_tasks_param_name,
-        dependant.security_scopes_param_name,
-        dependant.own_oauth_scopes,
-        dependant.concurrency,
-    )
-    call = dependant.call
-    lists = any(get_origin(each.field_info.annotation) is list for each in dependant.header_params)
-    if (
-        any(beyond)
-        or lists
-        or not (iscoroutinefunction(call) or iscoroutinefunction(_dunder_call(call)))
-    ):
-        raise LookupError("more than a plan knows")
-
-
-def _dunder_call(call: Any) -> Any:
-    return getattr(call, "__call__", None)  # noqa: B004 - the method, to look at it
+def _response(solved: Solved) -> Response:
+    """FastAPI's own, for status, headers and cookies alone."""
+    if solved.response is None:
+        solved.response = Response()
+        del solved.response.headers["content-length"]
+        solved.response.status_code = None  # pyrefly: ignore[bad-assignment]  # until it is set
+    return solved.response

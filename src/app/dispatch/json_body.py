@@ -1,62 +1,81 @@
 """Reads a request's JSON strictly and in one pass: bytes to validated model, at Rust speed."""
 
+import json
 import re
+from collections import deque
+from collections.abc import Iterator
 from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-from starlette.requests import ClientDisconnect, Request
+from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
 from app.config import Settings
 from app.core.bulk import BulkBody
-from app.exceptions import BadRequest, PayloadTooLarge, UnsupportedMediaType
+from app.dispatch.routes import Body
+from app.exceptions import (
+    BadRequest,
+    FieldError,
+    Invalid,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+)
+from app.request_state import RequestState
 
 MAX_DEPTH = 64  # of nested arrays and objects
 MAX_VALUES = 100_000  # in one body; a million unknown fields take seconds to refuse
 MAX_ROW_VALUES = 50  # in one row of a bulk body, on average
+MAX_NUMBER = 400  # characters; what is longer has more digits than a double can have
+
+REPEATED = "An object of the JSON has the same member twice"
 
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 # The parser makes a float of a number with a point or an exponent. It keeps 15 digits of any.
-_LONG_NUMBER = re.compile(rb"[\d.]{17,}[eE]?|\d[eE][-+]?\d{3,}")
-_FLOAT = re.compile(rb"-?\d+(?:\.\d+(?:[eE][-+]?\d+)?|[eE][-+]?\d+)")
+_NUMBER = re.compile(rb"[0-9][0-9.eE+-]{16,}|[0-9][0-9.]*[eE][0-9+-]{3,}")
 
 
 class JsonBody:
-    """The body of one route: `name` is the endpoint's argument, `annotation` its type."""
+    """The JSON body of one route, for the endpoint's arguments."""
 
-    def __init__(self, name: str, annotation: Any, settings: Settings) -> None:
-        self.name = name
-        self._adapter = TypeAdapter[Any](annotation)
-        bulk = isinstance(annotation, type) and issubclass(annotation, BulkBody)
+    def __init__(self, body: Body, settings: Settings) -> None:
+        self._body = body
+        self._names = body.names
+        self._read = body.json_reader()
+        kind = body.annotation
+        bulk = isinstance(kind, type) and issubclass(kind, BulkBody)
         self.limit = settings.max_bulk_body_size if bulk else settings.max_body_size
         self._max_rows = settings.max_bulk_rows if bulk else None
         self._max_values = max(MAX_VALUES, MAX_ROW_VALUES * (self._max_rows or 0))
 
-    def parse(self, content_type: bytes, body: bytes) -> tuple[Any, list[Any]]:
-        """The validated value and what is wrong with it, in pydantic's terms.
+    def parse(self, content_type: bytes, body: bytes) -> tuple[dict[str, Any], list[Any]]:
+        """The arguments, and what is wrong with them, in pydantic's terms.
 
         Raises UnsupportedMediaType and BadRequest for what is not JSON at all.
         """
         if not body:
-            return None, [{"type": "missing", "loc": ("body",), "msg": "A JSON body is required"}]
-        if content_type.partition(b";")[0].strip().lower() != b"application/json":
-            raise UnsupportedMediaType
-        if _commas(body) > self._max_values:
-            raise BadRequest(f"The JSON holds more than {self._max_values} values")
-        if _depth(body) > MAX_DEPTH:
-            raise BadRequest(f"The JSON is nested deeper than {MAX_DEPTH} levels")
+            if not self._body.required:
+                return self._body.defaults(), []
+            return {}, [{"type": "missing", "loc": ("body",), "msg": "A JSON body is required"}]
+        require_json(content_type, body, self._max_values)
         try:
-            value = self._adapter.validate_json(body)
+            value = self._read(body)
         except ValidationError as error:
             found = error.errors(include_url=False, include_context=False, include_input=False)
             if found[0]["type"] == "json_invalid":
                 raise BadRequest from None
-            return None, [{**each, "loc": ("body", *each["loc"])} for each in found]
-        if _is_inexact(body):
+            if repeats_member(body):
+                raise BadRequest(REPEATED) from None
+            return {}, [{**each, "loc": ("body", *each["loc"])} for each in found]
+        if _may_repeat(body, value) and repeats_member(body):
+            raise BadRequest(REPEATED)
+        if is_inexact(body):
             message = "A number has more digits than can be kept; send it as a string"
-            return None, [{"type": "inexact_number", "loc": ("body",), "msg": message}]
-        return value, self._too_many(value)
+            return {}, [{"type": "inexact_number", "loc": ("body",), "msg": message}]
+        if self._body.embedded:
+            return {name: getattr(value, name) for name in self._names}, []
+        return {self._names[0]: value}, self._too_many(value)
 
     def _too_many(self, value: Any) -> list[Any]:
         if self._max_rows is None:
@@ -68,16 +87,42 @@ class JsonBody:
         return [{"type": "too_long", "loc": ("body", name), "msg": message}]
 
 
-async def receive(request: Request, limit: int) -> bytes:
+def require_json(content_type: bytes, body: bytes, max_values: int = MAX_VALUES) -> None:
+    """Raises UnsupportedMediaType, and BadRequest for JSON that would take long to read."""
+    if content_type.partition(b";")[0].strip().lower() != b"application/json":
+        raise UnsupportedMediaType
+    if _commas(body) > max_values:
+        raise BadRequest(f"The JSON holds more than {max_values} values")
+    if _depth(body) > MAX_DEPTH:
+        raise BadRequest(f"The JSON is nested deeper than {MAX_DEPTH} levels")
+
+
+def require_strict_json(content_type: bytes, body: bytes) -> None:
+    """The same, for a body that is read by somebody else; raises Invalid too."""
+    if not body:
+        return
+    require_json(content_type, body)
+    try:
+        repeated = repeats_member(body)
+    except ValueError:
+        raise BadRequest from None
+    if repeated:
+        raise BadRequest(REPEATED)
+    if is_inexact(body):
+        message = "has more digits than can be kept; send it as a string"
+        raise Invalid(errors=[FieldError(("body",), message, "inexact_number")])
+
+
+async def receive_body(receive: Receive, state: RequestState, limit: int) -> bytes:
     """The body, whatever it holds.
 
     Raises PayloadTooLarge by its declared length, or on its way, and ClientDisconnect.
     """
-    if request.scope["state"].get("declared", 0) > limit:
+    if state.declared is not None and state.declared > limit:
         raise PayloadTooLarge(limit)
     parts, size, more = [], 0, True
     while more:
-        message = await request.receive()
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         parts.append(message.get("body", b""))
@@ -103,18 +148,60 @@ def _commas(body: bytes) -> int:
     return few if few <= MAX_VALUES else _unquoted(body).count(b",")
 
 
-def _is_inexact(body: bytes) -> bool:
+def is_inexact(body: bytes) -> bool:
     """Whether a float in it would not be the number that was sent; integers always are."""
-    if not any(set(found) & set(b".eE") for found in _LONG_NUMBER.findall(body)):
+    if not any(map(_is_float, _NUMBER.findall(body))):
         return False
-    return any(_is_rounded(found.decode()) for found in _FLOAT.findall(_unquoted(body)))
+    found = _NUMBER.findall(_unquoted(body))
+    return any(_is_rounded(each.decode()) for each in found if _is_float(each))
+
+
+def _is_float(number: bytes) -> bool:
+    return b"." in number or b"e" in number or b"E" in number
 
 
 def _is_rounded(number: str) -> bool:
+    if len(number) > MAX_NUMBER:
+        return True
     try:
         return Decimal(repr(float(number))) != Decimal(number)
     except ArithmeticError:  # an exponent that not even a decimal can have
         return True
+
+
+def _may_repeat(body: bytes, value: Any) -> bool:
+    """Whether there are more members in it than fields in what was made of it.
+
+    One that is nested deeper than rows in a list always may.
+    """
+    members = sum(_members(value))
+    return body.count(b":") > members and _unquoted(body).count(b":") > members
+
+
+def _members(value: Any) -> Iterator[int]:
+    if not isinstance(value, BaseModel):
+        return
+    fields = value.model_fields_set
+    yield len(fields)
+    if isinstance(value, BulkBody):
+        for rows in vars(value).values():
+            for row in rows:
+                if not isinstance(row, BaseModel):
+                    return
+                yield len(row.model_fields_set)
+
+
+def repeats_member(body: bytes) -> bool:
+    """Whether an object has two members of one name. Raises ValueError for what is no JSON."""
+    repeated: deque[bool] = deque(maxlen=1)
+
+    def note(pairs: list[tuple[str, Any]]) -> None:
+        if len({name for name, _ in pairs}) < len(pairs):
+            repeated.append(True)
+
+    # A number is not looked at: an integer of many digits takes long to make.
+    json.loads(body, object_pairs_hook=note, parse_int=str, parse_float=str)
+    return bool(repeated)
 
 
 def _unquoted(body: bytes) -> bytes:

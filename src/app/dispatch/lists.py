@@ -1,19 +1,25 @@
 """What the API adds to a list: cursors for its positions, and links to the pages around."""
 
-from collections.abc import Awaitable, Callable
+import re
+from functools import lru_cache, partial
 from math import ceil
 from typing import Any
 from urllib.parse import quote, unquote_plus
 
-from fastapi.dependencies.models import Dependant
-from starlette.requests import Request
+from starlette.types import Scope
 
 from app.core.filters import Filter
+from app.core.list_query import Serving
 from app.core.pagination import MAX_OFFSET, Page
 from app.dispatch.cursors import Cursors, cursor_key
+from app.dispatch.routes import Route
+from app.request_state import HeaderPairs, RequestState
 
 PLACES = {"page", "cursor"}
+PERHAPS_PLACES = re.compile("page|cursor|[%+]")  # a name may be quoted
 MAX_LINKS = 4096  # bytes of a Link header: what proxies take for all headers begins at that
+
+_quoted = lru_cache(1000)(quote)
 
 
 class List:
@@ -23,37 +29,33 @@ class List:
         self._argument = argument
         self._key = cursor_key(secret)
 
-    async def run(
-        self,
-        request: Request,
-        arguments: dict[str, Any],
-        endpoint: Callable[..., Awaitable[Page[Any]]],
-    ) -> tuple[Page[Any], str]:
-        """The page, with its cursors, and its Link header (RFC 8288). Raises InvalidCursor."""
+    def serve(self, scope: Scope, state: RequestState, arguments: dict[str, Any]) -> None:
+        """Have the list begin where its cursor says, and write cursors of its own.
+
+        Raises InvalidCursor.
+        """
         filters: Filter = arguments[self._argument]
-        scope = request.scope
-        cursors = Cursors(self._key, filters, f"{scope['state'].get('user_id')} {scope['path']}")
-        if filters.cursor is not None:
-            filters.seek(cursors.read(filters.cursor))
-        page = await endpoint(**arguments)
-        page.next_cursor = cursors.write(page.following) if page.following else None
-        page.previous_cursor = cursors.write(page.preceding) if page.preceding else None
-        return page, _links(scope["path"], scope["query_string"], filters, page)
+        caller_and_route = f"{state.user_id} {scope['path']}"
+        cursors = partial(Cursors, self._key, filters.Constants.model, caller_and_route)
+        serving = Serving(cursors, scope["app"].settings.total_limit)
+        arguments[self._argument] = filters.served(serving)
+
+    def link(self, scope: Scope, arguments: dict[str, Any], page: Page[Any]) -> HeaderPairs:
+        """The Link header (RFC 8288)."""
+        link = _links(scope["path"], scope["query_string"], arguments[self._argument], page)
+        return [(b"link", link.encode("latin-1"))] if link else []
 
 
-def filters_of(dependant: Dependant) -> str | None:
+def filter_argument(route: Route) -> str | None:
     """The endpoint's argument that has the filters of a list, if it lists.
 
     Raises TypeError where a dependency takes them: a cursor could not be read for it.
     """
-    if any(map(_filter_arguments, dependant.dependencies)):
-        raise TypeError("a list's filters are an argument of the endpoint itself")
-    return next(iter(_filter_arguments(dependant)), None)
-
-
-def _filter_arguments(dependant: Dependant) -> list[str]:
-    own = [each.name for each in dependant.query_params if _is_filter(each.field_info.annotation)]
-    return own + [name for each in dependant.dependencies for name in _filter_arguments(each)]
+    own, of_dependencies = route.query_models()
+    if any(map(_is_filter, of_dependencies.values())):
+        message = "a list's filters are an argument of the endpoint itself, not of a dependency"
+        raise TypeError(f"{route.path}: {message}")
+    return next((name for name, model in own.items() if _is_filter(model)), None)
 
 
 def _is_filter(annotation: Any) -> bool:
@@ -64,7 +66,7 @@ def _links(path: str, query: bytes, filters: Filter, page: Page[Any]) -> str:
     """Those of the pages around. The least needed go first where a proxy would refuse so much."""
     targets: dict[str, str] = {}
     if page.next_cursor:
-        by_number = page.page is not None and filters.offset + filters.size <= MAX_OFFSET
+        by_number = page.page is not None and page.page * page.size <= MAX_OFFSET
         targets["next"] = f"page={filters.page + 1}" if by_number else f"cursor={page.next_cursor}"
     if page.page is None:
         if page.previous_cursor:
@@ -75,11 +77,11 @@ def _links(path: str, query: bytes, filters: Filter, page: Page[Any]) -> str:
         if page.page > 1:
             targets["prev"] = f"page={page.page - 1}"
         targets["first"] = "page=1"
-    if page.total is not None:
+    if page.total is not None and page.total_relation == "eq":
         last = max(ceil(page.total / page.size), 1)
         if (last - 1) * page.size <= MAX_OFFSET:
             targets["last"] = f"page={last}"
-    base = f"<{quote(path)}?{_without_place(query.decode('latin-1'))}"
+    base = f"<{_quoted(path)}?{_without_place(query.decode('latin-1'))}"
     links, length = [], 0
     for name, target in targets.items():
         link = f'{base}{target}>; rel="{name}"'
@@ -92,7 +94,10 @@ def _links(path: str, query: bytes, filters: Filter, page: Page[Any]) -> str:
 def _without_place(query: str) -> str:
     """A query string as it was sent, without `page` and `cursor`, to be followed by one."""
     safe = query.replace("<", "%3C").replace(">", "%3E").replace('"', "%22")
-    return "".join(f"{part}&" for part in safe.split("&") if part and _name(part) not in PLACES)
+    parts = safe.split("&")
+    if PERHAPS_PLACES.search(safe):
+        parts = [part for part in parts if _name(part) not in PLACES]
+    return "&".join([*filter(None, parts), ""])
 
 
 def _name(part: str) -> str:

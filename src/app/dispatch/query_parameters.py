@@ -1,23 +1,51 @@
 """Reads a query string against the names that a route declares, and refuses all others."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any
 from urllib.parse import unquote_plus
 
-from fastapi.dependencies.models import Dependant
-from pydantic import BaseModel
+from starlette.requests import HTTPConnection
 
 from app.exceptions import FieldError, UnknownParameter
+from app.request_state import request_state
 
 MAX_REPORTED = 10  # wrong names; the search for similar ones takes time
 MAX_NAME = 100
 
 
+async def strict(connection: HTTPConnection) -> None:
+    """As a dependency: refuse every parameter that the route does not declare.
+
+    It makes the route's JSON body strict too: no member twice, no number that would be rounded.
+    Raises UnknownParameter.
+    """
+    operation = request_state(connection.scope).operation
+    if operation is not None:
+        operation.query.require_known(connection.scope["query_string"])
+
+
 class QueryParameters:
-    def __init__(self, dependant: Dependant) -> None:
-        self._declared = dict(_names(dependant))
+    """The names that a route declares, and for each whether it may be repeated."""
+
+    def __init__(self, declared: Mapping[str, bool]) -> None:
+        self._declared = dict(declared)
+
+    def require_known(self, query_string: bytes) -> None:
+        """Raises UnknownParameter."""
+        _, unknown = self.parse(query_string)
+        if unknown:
+            raise unknown
+
+    def parse_any(self, query_string: bytes) -> dict[str, Any]:
+        """As FastAPI reads a query: of one that is repeated the last, and unknown ones unseen."""
+        values: dict[str, Any] = {}
+        for name, value in _pairs(query_string.decode("latin-1")):
+            if self._declared.get(name):
+                values.setdefault(name, []).append(value)
+            else:
+                values[name] = value
+        return values
 
     def parse(self, query_string: bytes) -> tuple[dict[str, Any], UnknownParameter | None]:
         """The values by name, lists where declared so, and what is wrong with the names."""
@@ -53,22 +81,3 @@ def _pairs(query: str) -> Iterator[tuple[str, str]]:
         if "%" in part or "+" in part:
             name, value = unquote_plus(name), unquote_plus(value)
         yield name, value
-
-
-def _names(dependant: Dependant) -> Iterator[tuple[str, bool]]:
-    """Each declared name, and whether it is a list; a model stands for its fields."""
-    for field in dependant.query_params:
-        annotation = field.field_info.annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            for name, info in annotation.model_fields.items():
-                yield info.alias or name, _is_list(info.annotation)
-        else:
-            yield field.alias, _is_list(annotation)
-    for each in dependant.dependencies:
-        yield from _names(each)
-
-
-def _is_list(annotation: Any) -> bool:
-    if get_origin(annotation) in {Union, UnionType}:
-        return any(_is_list(each) for each in get_args(annotation))
-    return annotation is list or get_origin(annotation) is list

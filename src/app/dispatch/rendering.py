@@ -5,6 +5,7 @@ without an instance of the schema for each row: the same members, in the same or
 other schema is validated and written by pydantic as usual.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -16,57 +17,53 @@ from uuid import UUID
 
 import orjson
 from asyncpg import Record
-from pydantic import TypeAdapter, ValidationError
 
 from app.common.rows import Rows
 from app.core.bulk import BulkCreated
 from app.core.pagination import Page
 from app.core.schemas import ReadSchema
+from app.dispatch.routes import Answer
 
 # Those that orjson writes as pydantic does; a Decimal and a driver's UUID as their text.
 PLAIN = {NoneType, bool, date, datetime, Decimal, float, int, str, time, UUID}
 
 WRITTEN_AS_TEXT = (UUID, Decimal)
 
+PLAIN_CONFIG = {"from_attributes", "json_schema_extra", "title"}  # which change no value
+
 MANY = (Page, BulkCreated)  # with rows as their `items`
 
 
 class Renderer:
-    def __init__(self, response_model: Any) -> None:
-        self._declared = response_model
-        self._adapter = TypeAdapter[Any](response_model)
-        self._many = isinstance(response_model, type) and issubclass(response_model, MANY)
-        row = response_model
+    """Makes JSON of one route's results."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+        model = answer.model
+        self._many = isinstance(model, type) and issubclass(model, MANY)
+        row = model
         if self._many:
-            self._members = tuple(response_model.model_fields)
-            [row] = response_model.__pydantic_generic_metadata__["args"]
-        fields = _plain_fields(row)
+            self._members = tuple(model.model_fields)
+            [row] = model.__pydantic_generic_metadata__["args"]
+        fields = _plain_fields(row) if answer.is_whole and answer.response_class is None else {}
         self._names = tuple(fields)
         self._types = tuple(fields.values())
         self._values: Any = itemgetter(*fields) if fields else None
-        self._dicts = {self._names: _dicts(self._names, self._names)}
+        self._dicts = {self._names: _dicts(self._names, self._names)} if fields else {}
 
-    def __call__(self, result: Any) -> bytes:
-        """Raises RuntimeError, without the values, for a result that is not what was declared."""
-        try:
-            if not self._names:
-                return self._by_pydantic(result)
-            plain = self._plain(result)
+    def __call__(self, result: Any) -> Any:
+        """The content of a response; raises ResponseValidationError."""
+        if self._names:
             try:
-                return _to_json(plain)
-            except orjson.JSONEncodeError:  # such as an integer of more than 64 bits in a document
-                return self._by_pydantic(result)
-        except (ValidationError, KeyError, TypeError):
-            raise RuntimeError(f"The result is not what {self._declared} declares") from None
-
-    def _by_pydantic(self, result: Any) -> bytes:
-        if self._many:  # rows are a sequence of a kind that pydantic cannot make
-            result = {**vars(result), "items": list(result.items)}
-        return self._adapter.dump_json(self._adapter.validate_python(result))
+                return _to_json(self._plain(result))
+            # Anything else than rows, or a value that takes pydantic to read or to write.
+            except (AttributeError, KeyError, TypeError, orjson.JSONEncodeError):
+                pass
+        return self._answer.content(result)
 
     def _plain(self, result: Any) -> dict[str, Any]:
         if not self._many:
-            return self._row(vars(result))
+            return self._row(result if type(result) is dict else vars(result))
         if isinstance(result.items, Rows):  # of the columns' types, as they come
             items = self._to_dicts(result.items.mappings())
         else:
@@ -107,8 +104,9 @@ def _plain_fields(schema: Any) -> dict[str, tuple[type, ...]]:
     """The types that each field may have; none if the schema is more than plain fields."""
     if not (isinstance(schema, type) and issubclass(schema, ReadSchema)):
         return {}
-    made = schema.__pydantic_decorators__
-    if made.field_serializers or made.model_serializers or made.computed_fields:
+    decorators = schema.__pydantic_decorators__  # of validators, serializers, computed fields
+    decorated = any(getattr(decorators, each.name) for each in dataclasses.fields(decorators))
+    if decorated or schema.model_config.keys() - PLAIN_CONFIG:
         return {}
     fields = {}
     for name, info in schema.model_fields.items():

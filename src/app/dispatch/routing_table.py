@@ -1,20 +1,33 @@
 """Finds the operation for a path in time that depends on the path, not on how many there are.
 
-Starlette tries one route after the other, at each level of included routers, and names only the
-first one's methods in a 405.
+Starlette tries one route after the other, at each level of included routers. The first that fits
+wins, and so it does here; but a 405 names the methods of all that fit, and where an API is strict,
+a word in a path is never taken for a parameter's value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
-from app.dispatch.operations import Operation
-from app.exception_handlers import answer
-from app.exceptions import MethodNotAllowed
+from app.dispatch.operation import Operation
+from app.dispatch.routes import WEBSOCKET
+from app.exception_handlers import answer, answer_defect
+from app.request_state import request_state
+
+
+class Entry(NamedTuple):
+    """An operation, its place among all routes, and the names of the parameters in its path."""
+
+    place: int
+    operation: Operation
+    names: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -23,76 +36,171 @@ class Node:
 
     words: dict[str, Node] = field(default_factory=dict)
     value: Node | None = None
-    operations: dict[str, tuple[Operation, list[str]]] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+    @property
+    def is_strict(self) -> bool:
+        return all(each.operation.is_strict for each in self.entries.values())
+
+
+type Candidates = list[tuple[Node, list[str]]]
 
 
 class RoutingTable:
-    """ASGI middleware: runs an operation where there is one, and leaves the rest to the app."""
+    """The operations, in the order of their routes.
 
-    def __init__(self, app: ASGIApp, operations: Iterable[Operation]) -> None:
-        self.app = app
+    One whose path is more than words and values cannot stand in the table. Where such a route comes
+    first and may fit as well, it is for FastAPI's router to decide.
+    """
+
+    def __init__(self, operations: Sequence[Operation]) -> None:
         self._root = Node()
-        for operation in operations:
-            self._add(operation)
-        self._mark_members(self._root)
+        self._others: list[str] = []  # what the paths of the routes that are not here begin with
+        for place, operation in enumerate(operations):
+            self._add(place, operation)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        path: str = scope["path"].removeprefix(scope.get("root_path", ""))
-        values: list[str] = []
-        node = _find(self._root, path.split("/"), 1, values)
-        if node is None:
-            await self.app(scope, receive, send)
-            return
-        found = node.operations.get(scope["method"])
-        if found is None:
-            request = Request(scope, receive, send)
-            response = await answer(request, MethodNotAllowed(list(node.operations)))
-            await response(scope, receive, send)
-            return
-        operation, names = found
-        scope["path_params"] = dict(zip(names, values, strict=True))
-        await operation(scope, receive, send)
+    def find(self, path: str) -> Candidates:
+        """The places in the table that fit, each with the values of its path's parameters."""
+        found: Candidates = []
+        _find(self._root, path.split("/"), 1, [], found)
+        if len(found) > 1 and found[0][0].is_strict:
+            return found[:1]  # such as /items/bulk, which is no item
+        return found
 
-    def _add(self, operation: Operation) -> None:
+    def is_sure(self, path: str) -> bool:
+        """Whether no route that is not in the table may fit the path."""
+        return not any(path.startswith(each) for each in self._others)
+
+    def _add(self, place: int, operation: Operation) -> None:
+        route = operation.route
+        if route.words is None:
+            self._others.append(route.fixed_path)
+            return
         node = self._root
-        names = []
-        for part in operation.path.split("/")[1:]:
-            if part.startswith("{"):
-                names.append(part.strip("{}"))
+        for word in route.words:
+            if word is None:
                 node.value = node.value or Node()
                 node = node.value
             else:
-                node = node.words.setdefault(part, Node())
-        for method in operation.methods:
-            node.operations[method] = operation, names
-
-    def _mark_members(self, node: Node) -> None:
-        if "POST" in node.operations and node.value and "GET" in node.value.operations:
-            node.operations["POST"][0].has_member = True
-        for child in (*node.words.values(), *filter(None, [node.value])):
-            self._mark_members(child)
+                node = node.words.setdefault(word, Node())
+        for method in route.methods:
+            node.entries.setdefault(method, Entry(place, operation, route.path_names))
 
 
-def _find(node: Node, parts: list[str], at: int, values: list[str]) -> Node | None:
-    """The node at the end of the parts that has operations; `values` takes the parameters'."""
+class Dispatcher:
+    """ASGI middleware: runs an operation that goes the fast way, and leaves the rest to `app`.
+
+    `make_table` is asked anew when a path is not found and routes have been added since.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        make_table: Callable[[], RoutingTable],
+        routes_version: Callable[[], int],
+        *,
+        answers_defects: bool,
+    ) -> None:
+        self._app = app
+        self._answers_defects = answers_defects
+        self._make_table = make_table
+        self._routes_version = routes_version
+        self._version = routes_version()
+        self._table = make_table()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+        candidates = self._table.find(path) or self._find_new(path)
+        if not candidates:
+            if path.endswith("\n"):  # Starlette's patterns see past it
+                await self._refuse(HTTPException(404), scope, receive, send)
+                return
+            await self._app(scope, receive, send)
+            return
+        method = WEBSOCKET if scope["type"] == "websocket" else scope["method"]
+        found = _first(candidates, method)
+        if found is None and method == "HEAD":
+            found = _first(candidates, "GET")
+        if found is None:
+            await self._no_method(candidates, path, scope, receive, send)
+            return
+        entry, values = found
+        operation = entry.operation
+        if overrides := scope["app"].dependency_overrides:
+            operation = operation.overridden(overrides)
+        request_state(scope).operation = operation
+        if operation.obstacles:
+            await self._app(scope, receive, send)
+            return
+        scope["path_params"] = dict(zip(entry.names, values, strict=True))
+        scope.update(operation.route.scope())
+        try:
+            await operation(scope, receive, send)
+        except Exception as error:
+            # Right around FastAPI's router, it is FastAPI's own middleware that answers.
+            if self._answers_defects and request_state(scope).status is None:
+                response = await answer_defect(Request(scope), error)
+                await response(scope, receive, send)
+            raise
+
+    def _find_new(self, path: str) -> Candidates:
+        version = self._routes_version()
+        if version == self._version:
+            return []
+        self._version, self._table = version, self._make_table()
+        return self._table.find(path)
+
+    async def _no_method(
+        self, candidates: Candidates, path: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        allowed = {method for node, _ in candidates for method in node.entries} - {WEBSOCKET}
+        if "GET" in allowed:
+            allowed.add("HEAD")
+        if scope["type"] == "websocket" or not allowed or not self._table.is_sure(path):
+            await self._app(scope, receive, send)
+            return
+        error = HTTPException(405, headers={"Allow": ", ".join(sorted(allowed))})
+        await self._refuse(error, scope, receive, send)
+
+    async def _refuse(
+        self, error: HTTPException, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        kind = Request if scope["type"] == "http" else WebSocket
+        response = await answer(kind(scope, receive, send), error)
+        await response(scope, receive, send)
+
+
+def _first(candidates: Candidates, method: str) -> tuple[Entry, list[str]] | None:
+    """The one that was declared first."""
+    found = None
+    for node, values in candidates:
+        entry = node.entries.get(method)
+        if entry is not None and (found is None or entry.place < found[0].place):
+            found = entry, values
+    return found
+
+
+def _find(node: Node, parts: list[str], at: int, values: list[str], found: Candidates) -> None:
+    """Add the nodes at the end of the parts that have operations, words before values."""
+    others: list[tuple[Node, int, list[str]]] = []
     while at < len(parts):
         part = parts[at]
         at += 1
         word, value = node.words.get(part), node.value if part else None
-        if word is not None and value is not None:  # the value only if the word leads nowhere
-            known = len(values)
-            found = _find(word, parts, at, values)
-            if found is not None:
-                return found
-            del values[known:]
-        elif word is not None:
+        if word is not None:
+            if value is not None:
+                others.append((value, at, [*values, part]))
             node = word
-            continue
-        if value is None:
-            return None
-        values.append(part)
-        node = value
-    return node if node.operations else None
+        elif value is not None:
+            values.append(part)
+            node = value
+        else:
+            break
+    else:
+        if node.entries:
+            found.append((node, values))
+    for other, rest, known in reversed(others):
+        _find(other, parts, rest, known, found)

@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import Header, Request
 
-from app.dependencies import Work
+from app.dependencies import Work, documented_errors
 from app.idempotency.repository import Answer, IdempotencyRepository
+from app.request_state import request_state
 
 IdempotencyKeyHeader = Annotated[
     str | None,
@@ -35,6 +36,12 @@ class Claim:
     key: str
 
 
+@documented_errors(
+    {
+        409: "The same request with this Idempotency-Key still runs",
+        422: "The Idempotency-Key was sent before with another request",
+    }
+)
 async def idempotency_key(request: Request, work: Work, key: IdempotencyKeyHeader = None) -> None:
     """Claims the key, once the caller is known and before any other dependency runs.
 
@@ -42,13 +49,14 @@ async def idempotency_key(request: Request, work: Work, key: IdempotencyKeyHeade
     """
     if key is None:
         return
-    state = request.scope["state"]
-    keys = IdempotencyRepository(work, state["user_id"])
-    known = await keys.claim(key, _fingerprint(request, state["body"]))
+    state = request_state(request.scope)
+    assert state.user_id is not None
+    keys = IdempotencyRepository(work, state.user_id)
+    known = await keys.claim(key, _fingerprint(request, state.body or b""))
     if known is not None:
         raise Replay(known)
     await work.savepoint()
-    state["claim"] = Claim(keys, key)
+    state.claim = Claim(keys, key)
 
 
 def _fingerprint(request: Request, body: bytes) -> bytes:

@@ -26,6 +26,7 @@ class Item(Owned, Entity):
         listed_by("items", "owner_id", "status", "created_at", "id"),
         listed_in_bin("items", "owner_id", "created_at", "id"),
     )
+    natural_key = ("sku",)
 
     name: Mapped[str] = mapped_column(String(255))
     description: Mapped[str | None] = mapped_column(Text)

@@ -4,4 +4,4 @@ from app.items.schemas import ItemCreate, ItemUpdate
 
 
 class ItemRepository(PostgresRepository[Item, ItemCreate, ItemUpdate]):
-    natural_key = ("sku",)
+    """Queries beyond what every entity has go here; they start from `self.query()`."""

@@ -2,27 +2,24 @@
 
 from time import perf_counter
 
-import structlog
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.exception_handlers import on_defect
-from app.logging import log_request
-
-_log = structlog.get_logger(__name__)
+from app.logging import log_defect, log_request
+from app.request_state import RequestState, request_state
 
 
 class AccessLogMiddleware:
-    """Outside of all that may fail: nothing that is raised gets past it."""
+    """Outside of all that may fail."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         started = perf_counter()
+        state = request_state(scope)
         written = False
 
         async def send_and_log(message: Message) -> None:
@@ -30,31 +27,37 @@ class AccessLogMiddleware:
             await send(message)
             if message["type"] == "http.response.body" and not message.get("more_body"):
                 written = True  # now: for what follows the answer, nobody waits
-                _write(scope, started)
+                _write(scope, state, started)
 
         try:
             await self.app(scope, receive, send_and_log)
-        except Exception as error:  # noqa: BLE001 - the last place that can still answer
-            if "status" in scope["state"]:
-                _log.error("failed_after_the_answer", exc_info=error)
-            else:
-                response = await on_defect(Request(scope), error)
-                await response(scope, receive, send_and_log)
+        except Exception as error:
+            log_defect("unhandled_exception", error)
+            state.status = state.status or 500  # what the server makes of a handshake that failed
+            raise
         finally:
-            if not written:  # the client has gone, or the answer broke off
-                _write(scope, started)
+            if not written:  # the client has gone, the answer broke off, or it is a WebSocket's end
+                _write(scope, state, started)
 
 
-def _write(scope: Scope, started: float) -> None:
-    state = scope["state"]
-    work = state.get("work")
+def _write(scope: Scope, state: RequestState, started: float) -> None:
+    work, socket = state.work, state.socket
+    passed = {}
+    if socket is not None:
+        passed = {
+            "close_code": socket.close_code,
+            "messages_in": socket.received,
+            "messages_out": socket.sent,
+        }
+    route = state.operation.path if state.operation else getattr(scope.get("route"), "path", None)
     log_request(
-        method=scope["method"],
-        route=state.get("route"),
-        status=state.get("status"),
+        method=scope.get("method", "WEBSOCKET"),
+        route=route,
+        status=state.status,
         duration_ms=round((perf_counter() - started) * 1000, 2),
         db_ms=round(work.seconds * 1000, 2) if work else 0,
         db_statements=work.statements if work else 0,
-        user_id=state.get("user_id"),
-        correlation_id=state["correlation_id"],
+        user_id=state.user_id,
+        correlation_id=state.correlation_id,
+        **passed,
     )

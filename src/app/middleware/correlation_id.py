@@ -5,31 +5,31 @@ from random import getrandbits
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.logging import correlation_id_of_context
+from app.request_state import KEY, RequestState, correlation_id_of_context
 
 ACCEPTED = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 RANDOM_BITS = 128
 
 
-class CorrelationIdMiddleware:
-    """Leaves the id in the request's state; `response_headers` sends it.
+def new_correlation_id() -> str:
+    return f"{getrandbits(RANDOM_BITS):032x}"
 
-    Beside it are the request's `headers` by name, as bytes; of one that was sent twice, the first.
-    """
+
+class CorrelationIdMiddleware:
+    """Makes the request's state, with the id in it; `response_headers` sends it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] != "lifespan":
             headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
             sent = headers.get(b"x-correlation-id")
             if sent is not None and ACCEPTED.fullmatch(sent):
                 correlation_id = sent.decode()
             else:
-                correlation_id = f"{getrandbits(RANDOM_BITS):032x}"
-            state = scope.setdefault("state", {})
-            state["correlation_id"], state["headers"] = correlation_id, headers
+                correlation_id = new_correlation_id()
+            scope[KEY] = RequestState(correlation_id, headers)
             # Each request is a task with a context of its own: nothing has to be taken back.
             correlation_id_of_context.set(correlation_id)
         await self.app(scope, receive, send)

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 
 from app.exception_handlers import problem
 from app.exceptions import BadRequest
-from app.logging import correlation_id_of_context
+from app.request_state import correlation_id_of_context
 
 
 class ProblemCORSMiddleware(CORSMiddleware):
@@ -24,6 +24,7 @@ class ProblemCORSMiddleware(CORSMiddleware):
                 "Idempotency-Key",
                 "If-Match",
                 "If-None-Match",
+                "Last-Event-ID",
                 "X-Correlation-ID",
             ],
             expose_headers=[

@@ -1,54 +1,43 @@
-"""Refuses headers and bodies that are too large: a body by its declared length, or on its way."""
+"""Refuses headers that are too large, and notes whether a body follows."""
 
 from itertools import chain
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.exception_handlers import problem
-from app.exceptions import BadRequest, PayloadTooLarge
+from app.exceptions import AppError, BadRequest
+from app.request_state import request_state
 
 MAX_HEADERS = 64 * 1024  # bytes; the server itself has no limit
+MAX_DIGITS = 20  # of a Content-Length: more than any limit has
 
 
 class RequestLimitsMiddleware:
-    """`limit` is that of the largest body, in bytes; a route may have a smaller one of its own.
+    """Leaves in the request's state how many bytes are `declared`, if there is a body at all.
 
-    Leaves in the request's state how many bytes are `declared`, if there is a body at all.
+    How many there may be is for the route to say, when it is known: see `dispatch`.
     """
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        state = scope["state"]
+        state = request_state(scope)
         if sum(map(len, chain.from_iterable(scope["headers"]))) > MAX_HEADERS:
-            refusal = BadRequest(f"The headers may hold at most {MAX_HEADERS} bytes")
-            await problem(refusal, state["correlation_id"])(scope, receive, send)
+            error: AppError = BadRequest(f"The headers may hold at most {MAX_HEADERS} bytes")
+            await problem(error, state.correlation_id)(scope, receive, send)
             return
-        declared = _declared(state["headers"])
-        if declared is None:
-            await self.app(scope, receive, send)
+        declared = _declared(state.headers)
+        if declared is not None and not declared[:MAX_DIGITS].isdigit():
+            error = BadRequest("The Content-Length is not a number")
+            await problem(error, state.correlation_id)(scope, receive, send)
             return
-        if not declared.isdigit() or int(declared[:20]) > self.limit:
-            response = problem(PayloadTooLarge(self.limit), state["correlation_id"])
-            await response(scope, receive, send)
-            return
-        state["declared"] = int(declared)
-        received = 0
-
-        async def receive_within_limit() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self.limit:
-                raise PayloadTooLarge(self.limit)
-            return message
-
-        await self.app(scope, receive_within_limit, send)
+        if declared is not None:
+            state.declared = int(declared[:MAX_DIGITS])
+        await self.app(scope, receive, send)
 
 
 def _declared(headers: dict[bytes, bytes]) -> bytes | None:

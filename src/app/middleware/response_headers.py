@@ -2,6 +2,8 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.request_state import request_state
+
 HEADERS = [
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
@@ -9,6 +11,7 @@ HEADERS = [
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 ]
 NAMES = {name for name, _ in HEADERS}
+STARTS = {"http.response.start", "websocket.http.response.start"}
 
 
 class ResponseHeadersMiddleware:
@@ -18,19 +21,23 @@ class ResponseHeadersMiddleware:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        state = scope["state"]
+        state = request_state(scope)
 
         async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in STARTS:
                 sent = message["headers"]
                 brought = NAMES.intersection(dict(sent))
                 added = [pair for pair in HEADERS if pair[0] not in brought] if brought else HEADERS
-                correlation_id = (b"x-correlation-id", state["correlation_id"].encode())
+                correlation_id = (b"x-correlation-id", state.correlation_id.encode())
                 message["headers"] = [*sent, *added, correlation_id]
-                state["status"] = message["status"]
+                state.status = message["status"]
+            elif message["type"] == "websocket.accept":
+                correlation_id = (b"x-correlation-id", state.correlation_id.encode())
+                message["headers"] = [*message.get("headers", ()), correlation_id]
+                state.status = 101
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

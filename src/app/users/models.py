@@ -13,6 +13,7 @@ class User(Entity):
         unique_among_live("users", "email"),
         listed_by("users", "created_at", "id"),
     )
+    natural_key = ("email",)
 
     email: Mapped[str] = mapped_column(String(254))
     password_hash: Mapped[str] = mapped_column(String(255))

@@ -42,8 +42,6 @@ LOCK_SUPERUSERS = Statement(
 
 
 class UserRepository(PostgresRepository[User, UserCreate, UserUpdate]):
-    natural_key = ("email",)
-
     async def by_email(self, email: str) -> User | None:
         return await self.first(self.query().where(User.email == email))
 

@@ -4,4 +4,4 @@ from app.users.schemas import UserCreate, UserUpdate
 
 
 class UserService(Service[User, UserCreate, UserUpdate]):
-    """Rules of users beyond what every entity has; those of signing in are in `app.auth`."""
+    """Rules of users beyond what every entity has; those of signing in are in `app.accounts`."""

@@ -1,37 +1,42 @@
-"""What `app new field` and `app remove field` do: the same entity, from another line."""
+"""What `app new field` and `app remove field` do: they write the entity from a changed line."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from app.cli.generator import history, migrations, names, public
-from app.cli.generator.files import Change, Files, merged, on_disk, render
-from app.cli.generator.manifest import Manifest, existing, targets
-from app.cli.generator.parsing import parse_fields
-from app.cli.generator.plan import Plan
-from app.cli.generator.source import EntitySource
-from app.cli.generator.spec import EntitySpec, FieldSpec, SpecError
+from app.cli.generator.changeset import Change, Changeset
+from app.cli.generator.files.disk import Files, on_disk
+from app.cli.generator.files.manifest import Manifest, existing, targets
+from app.cli.generator.grammar import names
+from app.cli.generator.grammar.parsing import parse_fields
+from app.cli.generator.grammar.spec import EntitySpec, FieldSpec, SpecError
+from app.cli.generator.rendering import public_routes
+from app.cli.generator.rendering.clashes import wrong_with_fields
+from app.cli.generator.rendering.entity_files import render
+from app.cli.generator.rendering.entity_source import EntitySource
+from app.cli.generator.rendering.tidy import merged
+from app.cli.generator.revisions import drafts, history, withdrawal
 
 
-def new_field(name: str, texts: Sequence[str], *, migrate: bool = True) -> Plan:
-    """Raises SpecError, with all that is wrong with the fields."""
+def new_field(name: str, texts: Sequence[str], *, migrate: bool = True) -> Changeset:
+    """Raises SpecError with everything that is wrong with the fields."""
     manifest = existing(name)
     old = manifest.spec()
     fresh = [text for text in texts if text not in manifest.fields]
     if fresh:
         spec = replace(old, fields=(*old.fields, *_added(fresh, old)))
-        plan = _changed(manifest, spec)
+        changeset = _changed(manifest, spec)
     else:
         spec, same = old, EntitySource(old, targets())
-        plan = Plan(same, same)
-        plan.changes = [Change("identical", Path(path)) for path in manifest.files]
-    if migrate and not plan.differences:
+        changeset = Changeset(same, same)
+        changeset.changes = [Change("identical", Path(path)) for path in manifest.files]
+    if migrate and not changeset.differences:
         named = [each for each in spec.fields if each.text in texts]
-        plan.update(_migration(spec, named, manifest.package() | plan.writes))
-    return plan
+        changeset.update(_migration(spec, named, manifest.package() | changeset.writes))
+    return changeset
 
 
-def remove_field(name: str, field_name: str, *, migrate: bool = True) -> Plan:
+def remove_field(name: str, field_name: str, *, migrate: bool = True) -> Changeset:
     """Raises SpecError."""
     manifest = existing(name)
     old = manifest.spec()
@@ -40,35 +45,35 @@ def remove_field(name: str, field_name: str, *, migrate: bool = True) -> Plan:
         hint = names.suggest(field_name, [each.name for each in old.fields])
         raise SpecError([f"{field_name}: {old.name} has no such field; {hint}"])
     if len(old.fields) == 1:
-        raise SpecError([f"{field_name}: is the only one; `app remove entity {old.name}`?"])
+        raise SpecError([f"{field_name}: is the only field; use `app remove entity {old.name}`"])
     left = tuple(each for each in old.fields if each not in gone)
     key = None if old.key in {each.name for each in gone} else old.key
-    plan = _changed(manifest, replace(old, fields=left, key=key))
+    changeset = _changed(manifest, replace(old, fields=left, key=key))
     made = history.of_table(old.plural)
     columns = {
         each.column: _sql_default(each) for each in gone if history.has_column(made, each.column)
     }
-    if plan.differences or not (migrate and columns):
-        return plan
+    if changeset.differences or not (migrate and columns):
+        return changeset
     latest = [each for each in made[:1] if each.doc == _with(old, gone)]
-    withdrawn = migrations.withdraw(latest, old.plural) if latest else None
+    withdrawn = withdrawal.withdraw(latest, old.plural) if latest else None
     if withdrawn is None:
         message = _with(old, gone).replace(" with ", " without ")
-        plan.update(migrations.unmake(message, old.plural, manifest.package(), columns))
+        changeset.update(drafts.unmake(message, old.plural, manifest.package(), columns))
     else:
-        plan.withdraw(withdrawn)
-    return plan
+        changeset.withdraw(withdrawn)
+    return changeset
 
 
 def _migration(entity: EntitySpec, named: Sequence[FieldSpec], package: Files) -> Files:
-    """That of the fields whose columns no other one makes; of all of the table, if none does."""
+    """One for the columns that no migration makes yet, or for the whole table if none makes it."""
     made = history.of_table(entity.plural)
     missing = [each for each in named if not history.has_column(made, each.column)]
     if not made:
-        return migrations.make(names.words(entity.plural), entity.plural, package)
+        return drafts.make(names.words(entity.plural), entity.plural, package)
     columns = {each.column: _sql_default(each) for each in missing}
     message = _with(entity, missing)
-    return migrations.make(message, entity.plural, package, columns) if columns else {}
+    return drafts.make(message, entity.plural, package, columns) if columns else {}
 
 
 def _added(fresh: Sequence[str], old: EntitySpec) -> Sequence[FieldSpec]:
@@ -76,26 +81,26 @@ def _added(fresh: Sequence[str], old: EntitySpec) -> Sequence[FieldSpec]:
     fields, problems = parse_fields(fresh, old.name, targets())
     if not problems:
         spec = replace(old, fields=(*old.fields, *fields))
-        problems += EntitySource(spec, targets()).wrong_names
+        problems += wrong_with_fields(EntitySource(spec, targets()))
     for each in fields:
         if each.column in has:
-            problems.append(f"{each.text}: {old.name} has {has[each.column]}")
+            problems.append(f"{each.text}: {old.name} already has {has[each.column]}")
         if each.has("unique"):
-            problems.append(f"{each.text}: rows that are there already have no values that differ")
+            problems.append(f"{each.text}: cannot be unique: existing rows would share one value")
         elif not (each.nullable or each.has("default")):
-            problems.append(f"{each.text}: rows that are there already need null or a default")
+            problems.append(f"{each.text}: needs null or a default, for the existing rows")
     if problems:
         raise SpecError(problems)
     return fields
 
 
-def _changed(manifest: Manifest, spec: EntitySpec) -> Plan:
-    """The files as the new line has them; what was changed in them by hand stays."""
-    way_out = "put these lines back to what was generated first, or make the change by hand"
+def _changed(manifest: Manifest, spec: EntitySpec) -> Changeset:
+    """The files as the new line makes them, with the edits that were made by hand."""
+    way_out = "restore what was generated in these lines, or make the change by hand"
     old = EntitySource(manifest.spec(), targets())
-    plan = Plan(EntitySource(spec, targets()), old, way_out)
+    changeset = Changeset(EntitySource(spec, targets()), old, way_out)
     base = render(old)
-    generated = render(plan.entity)
+    generated = render(changeset.entity)
     edited: dict[Path, str] = {}
     for path in generated:
         current = on_disk(path)
@@ -105,15 +110,17 @@ def _changed(manifest: Manifest, spec: EntitySpec) -> Plan:
         if base[path] == generated[path]:
             continue
         if text is None:
-            plan.conflict(path, generated[path])
+            changeset.conflict(path, generated[path])
         else:
-            plan.update({path: text})
-    plan.update({path: text for path, text in generated.items() if manifest.is_as_written(path)})
-    if not plan.differences:
+            changeset.update({path: text})
+    changeset.update(
+        {path: text for path, text in generated.items() if manifest.is_as_written(path)}
+    )
+    if not changeset.differences:
         changed = Manifest.of(spec, generated)
-        plan.update({changed.path: changed.text()})
-        plan.update(public.changed(old, plan.entity))
-    return plan
+        changeset.update({changed.path: changed.text()})
+        changeset.update(public_routes.changed(old, changeset.entity))
+    return changeset
 
 
 def _with(entity: EntitySpec, fields: Sequence[FieldSpec]) -> str:
@@ -122,5 +129,5 @@ def _with(entity: EntitySpec, fields: Sequence[FieldSpec]) -> str:
 
 
 def _sql_default(each: FieldSpec) -> str | None:
-    """What existing rows get."""
+    """The SQL of the value for existing rows."""
     return f"'{each.flags['default']}'" if each.has("default") else None

@@ -1,19 +1,19 @@
-"""What the commands tell at their end, to people and to programs."""
+"""What the commands print, for people and as JSON for programs."""
 
 import json
 from collections.abc import Iterator, Sequence
 
-from app.cli.generator.files import Change
-from app.cli.generator.plan import Plan
-from app.cli.generator.source import EntitySource
-from app.cli.generator.verify import Result
+from app.cli.generator.changeset import Change, Changeset
+from app.cli.generator.checks.verify import Result
+from app.cli.generator.rendering.entity_source import EntitySource
+from app.cli.generator.rendering.example import Example
 
 
-def of(plan: Plan, results: Sequence[Result]) -> dict[str, object]:
+def of(changeset: Changeset, results: Sequence[Result]) -> dict[str, object]:
     return {
-        "files": [{"verb": change.verb, "path": str(change.path)} for change in changes(plan)],
-        "differences": plan.differences,
-        "routes": plan.routes,
+        "files": [{"verb": change.verb, "path": str(change.path)} for change in changes(changeset)],
+        "differences": changeset.differences,
+        "routes": changeset.routes,
         "checks": [
             {"name": each.name, "passed": each.passed, "seconds": round(each.seconds, 1)}
             | ({} if each.passed else {"output": each.output})
@@ -22,8 +22,8 @@ def of(plan: Plan, results: Sequence[Result]) -> dict[str, object]:
     }
 
 
-def changes(plan: Plan) -> list[Change]:
-    return sorted(plan.changes, key=lambda change: change.path)
+def changes(changeset: Changeset) -> list[Change]:
+    return sorted(changeset.changes, key=lambda change: change.path)
 
 
 def as_json(value: object) -> str:
@@ -31,36 +31,36 @@ def as_json(value: object) -> str:
 
 
 def outcome(
-    plan: Plan, results: Sequence[Result], *, dry_run: bool, migrates: bool, removes: bool
+    changeset: Changeset, results: Sequence[Result], *, dry_run: bool, migrates: bool, removes: bool
 ) -> str:
-    if plan.differences:
-        return f"Nothing was written, because of the conflicts; {plan.way_out}."
+    if changeset.differences:
+        return f"Nothing was written, because of the conflicts; {changeset.way_out}."
     if dry_run:
         return "\nA dry run: nothing was written."
     if removes:
-        return _left(plan)
-    if not plan.writes:
-        return "\nNothing to do: all of it is there."
+        return _left(changeset)
+    if not changeset.writes:
+        return "\nNothing to do: everything is there already."
     failed = "\n".join(result.output for result in results if not result.passed)
-    return failed + _next_steps(plan, migrates=migrates)
+    return failed + _next_steps(changeset, migrates=migrates)
 
 
-def _left(plan: Plan) -> str:
-    if not plan.kept:
-        return f"\n`uv run app dev` serves what is left, without {plan.entity.path}."
-    folders = " ".join(sorted({str(path.parent) for path in plan.kept}))
+def _left(changeset: Changeset) -> str:
+    if not changeset.kept:
+        return f"\n`uv run app dev` serves what is left, without {changeset.entity.path}."
+    folders = " ".join(sorted({str(path.parent) for path in changeset.kept}))
     return f"""
-What is kept was edited. It imports what is gone: the checks fail until it is changed or deleted,
-and so does `app dev`, if it is models or a router: rm -r {folders}"""
+The files that are kept were edited. They may import modules that are gone. Then the checks fail,
+and so may `app dev`, until you change or delete them: rm -r {folders}"""
 
 
-def _next_steps(plan: Plan, *, migrates: bool) -> str:
-    entity = plan.entity
+def _next_steps(changeset: Changeset, *, migrates: bool) -> str:
+    entity = changeset.entity
     migration = f'  uv run alembic revision --autogenerate -m "{entity.plural}"\n'
     first = "" if migrates else migration
-    if plan.was:
-        return "\n".join(["", *(f"  {route}" for route in plan.routes), first]).rstrip()
-    routes = "\n".join(f"  {route}" for route in plan.routes)
+    if changeset.was:
+        return "\n".join(["", *(f"  {route}" for route in changeset.routes), first]).rstrip()
+    routes = "\n".join(f"  {route}" for route in changeset.routes)
     requests = "\n".join(f"  {request}" for request in _requests(entity))
     return f"""
 {routes}
@@ -74,10 +74,11 @@ Next
 
 
 def _requests(entity: EntitySource) -> Iterator[str]:
-    """Ready to run, as long as there is a row of each entity that it has to refer to."""
+    """Requests that run as they are, if there is a row of each entity that is referred to."""
     api, auth = "http://127.0.0.1:8000/api/v1", '-H "Authorization: Bearer $token"'
-    body = json.dumps(entity.example)
-    for each in entity.required_refs:
+    example = Example(entity)
+    body = json.dumps(example.body)
+    for each in example.required_refs:
         path = "users/me" if each.table == "users" else f"{each.table.replace('_', '-')}?size=1"
         id = """grep -oE '"id":"[^"]*"' | head -1 | cut -d'"' -f4"""
         yield f"{each.name}=$(curl -s '{api}/{path}' {auth} | {id})"
@@ -86,5 +87,5 @@ def _requests(entity: EntitySource) -> Iterator[str]:
         )
     base = f"{api}/{entity.path}"
     yield f"curl -s {base} {auth} -H 'Content-Type: application/json' -d '{body}'"
-    yield f"curl -s '{base}?{entity.example_query}' {auth}"
+    yield f"curl -s '{base}?{example.query}' {auth}"
     yield f"curl -s '{base}?size=10&total=none' {auth}"

@@ -1,0 +1,109 @@
+from uuid import UUID
+
+from app.accounts.base import AccountService
+from app.auth.repository import LiveSession
+from app.core.repository import Versions
+from app.exceptions import Conflict, NotFound, ReauthenticationRequired
+from app.security_events.schemas import Event
+from app.users.models import User
+from app.users.schemas import UserAdminUpdate, UserCreate, UserUpdate
+
+
+class Accounts(AccountService):
+    """What superusers do to accounts, and users to their own: sessions end with what they hang on.
+
+    The last superuser who can sign in stays one: whoever would take him away gets a Conflict.
+    """
+
+    async def create(self, data: UserCreate) -> User:
+        """Raises Conflict for an address that is taken."""
+        user = await self.users.create(data)
+        await self.log.record(Event.REGISTERED, user.id)
+        if user.is_superuser:
+            await self.log.record(Event.USER_PROMOTED, user.id)
+        return user
+
+    async def update_by(
+        self,
+        session: LiveSession,
+        id: UUID,
+        data: UserAdminUpdate,
+        versions: Versions | None = None,
+    ) -> User:
+        """As `update`; raises ReauthenticationRequired too, if more than a name is to change."""
+        if data.model_fields_set - UserUpdate.model_fields.keys():
+            _require_fresh(session)
+        return await self.update(id, data, versions)
+
+    async def update(
+        self, id: UUID, data: UserAdminUpdate, versions: Versions | None = None
+    ) -> User:
+        """Raises NotFound, PreconditionFailed and Conflict."""
+        superusers = await self.users.lock_superusers()
+        before = await self.users.lock(id)
+        after = await self.users.update(id, data, versions)
+        if before is None or after is None:
+            raise _missing(id)
+        if not (after.is_superuser and after.is_active):
+            _require_another(superusers, id)
+        if not after.is_active:
+            await self.revoke_all(id)
+        for event in _changes(before, after):
+            await self.log.record(event, id)
+        return after
+
+    async def delete_by(
+        self, session: LiveSession, id: UUID, versions: Versions | None = None
+    ) -> None:
+        """As `delete`; raises ReauthenticationRequired too."""
+        _require_fresh(session)
+        await self.delete(id, versions)
+
+    async def delete(self, id: UUID, versions: Versions | None = None) -> None:
+        """Raises NotFound, PreconditionFailed and Conflict."""
+        superusers = await self.users.lock_superusers()
+        if not await self.users.delete(id, versions):
+            raise _missing(id)
+        _require_another(superusers, id)
+        await self.revoke_all(id)
+        await self.log.record(Event.USER_DELETED, id)
+
+    async def reset_password(self, user: User, new_hash: str) -> None:
+        """Raises Conflict when the user changes it himself at this moment."""
+        if not await self.users.replace_password_hash(user, new_hash):
+            raise Conflict("The password was changed at the same time")
+        await self.revoke_all(user.id)
+        await self.log.record(Event.PASSWORD_RESET, user.id)
+
+    async def restore(self, id: UUID, versions: Versions | None = None) -> User:
+        """Raises NotFound, PreconditionFailed, and Conflict if the address is taken meanwhile."""
+        was_there = await self.users.get(id)
+        user = await self.users.restore(id, versions)
+        if user is None:
+            raise _missing(id)
+        if was_there is None:
+            await self.log.record(Event.USER_RESTORED, id)
+        return user
+
+
+def _require_fresh(session: LiveSession) -> None:
+    if not session.is_fresh:
+        raise ReauthenticationRequired
+
+
+def _changes(before: User, after: User) -> list[Event]:
+    events = []
+    if before.is_active != after.is_active:
+        events.append(Event.USER_ENABLED if after.is_active else Event.USER_DISABLED)
+    if before.is_superuser != after.is_superuser:
+        events.append(Event.USER_PROMOTED if after.is_superuser else Event.USER_DEMOTED)
+    return events
+
+
+def _require_another(superusers: set[UUID], id: UUID) -> None:
+    if superusers == {id}:
+        raise Conflict("The last superuser cannot be removed: promote another one first")
+
+
+def _missing(id: UUID) -> NotFound:
+    return NotFound(f"User {id} not found")

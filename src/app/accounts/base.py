@@ -1,0 +1,97 @@
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.accounts.email_tokens import EmailTokenRepository, Purpose
+from app.accounts.outbox import Outbox
+from app.accounts.passwords import verify_password
+from app.accounts.throttle import Refusal, Throttler
+from app.auth.repository import LiveSession, SessionRepository
+from app.config import Settings
+from app.core.repository import EVERYONE
+from app.database.connections import Database
+from app.database.unit_of_work import UnitOfWork
+from app.dependencies import Client
+from app.exceptions import InvalidCredentials, RateLimited
+from app.security_events.log import SecurityLog
+from app.security_events.schemas import Event
+from app.users.models import User
+from app.users.repository import UserRepository
+
+
+@dataclass(frozen=True, slots=True)
+class AccountContext:
+    """What a request, or a command, gives the services of accounts to work with.
+
+    `database` is for what happens after the answer, in a unit of work of its own.
+    """
+
+    work: UnitOfWork
+    database: Database
+    settings: Settings
+    client: Client
+    log: SecurityLog
+    outbox: Outbox
+
+
+class AccountService:
+    """What the services of accounts share: the context, the tables, and how they refuse."""
+
+    def __init__(self, context: AccountContext) -> None:
+        self.context = context
+        self.work = context.work
+        self.settings = context.settings
+        self.client = context.client
+        self.log = context.log
+        self.outbox = context.outbox
+        self.users = UserRepository(context.work, EVERYONE)
+        self.sessions = SessionRepository(context.work)
+        self.tokens = EmailTokenRepository(context.work)
+
+    async def throttle(self, kind: str, account: str | UUID) -> None:
+        """Count an attempt on an address or a user; raises RateLimited if there were too many."""
+        throttler = Throttler(self.work, self.settings, kind)
+        if refusal := await throttler.attempt(str(account), self.client.ip):
+            raise await self._limited(refusal, account)
+
+    async def throttle_mail(self, purpose: Purpose, to: str, user_id: UUID) -> None:
+        """Count a mail that somebody may not want; raises RateLimited if there were too many."""
+        throttler = Throttler(self.work, self.settings, purpose)
+        if refusal := await throttler.mail(to):
+            raise await self._limited(refusal, user_id)
+
+    async def require_password(self, session: LiveSession, password: str) -> User:
+        """The session's user, who has given his password; raises InvalidCredentials."""
+        await self.throttle("password", session.user_id)
+        user = await self.users.get(session.user_id)
+        await self.work.release()
+        verified = await verify_password(user.password_hash if user else None, password)
+        if user is None or not verified:
+            raise await self.wrong_password(session.user_id)
+        return user
+
+    async def wrong_password(self, user_id: UUID) -> InvalidCredentials:
+        return await self.refused(Event.PASSWORD_REFUSED, user_id, "The password is wrong")
+
+    async def refused(
+        self, event: Event, user_id: UUID | None, detail: str | None = None
+    ) -> InvalidCredentials:
+        """The error to raise; of all that the request wrote, the security log alone keeps it."""
+        await self.work.rollback()
+        await self.log.record_now(event, user_id)
+        return InvalidCredentials(detail)
+
+    async def revoke_all(self, user_id: UUID, *, keep: UUID | None = None) -> None:
+        """End the sessions, and what somebody who had one may have under way by mail."""
+        await self.sessions.delete_all(user_id, keep=keep)
+        await self.tokens.delete(user_id, Purpose.RESET, Purpose.CHANGE)
+
+    async def _limited(self, refusal: Refusal, account: str | UUID) -> RateLimited:
+        """The error to raise; the security log is told of the first alone."""
+        if refusal.is_first:
+            if isinstance(account, str):
+                user = await self.users.by_email(account)
+                user_id = user.id if user else None
+            else:
+                user_id = account
+            await self.log.record_now(Event.THROTTLED, user_id)
+        return RateLimited(refusal.wait)

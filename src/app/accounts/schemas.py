@@ -1,0 +1,109 @@
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field, SecretStr
+
+from app.accounts.passwords import MAX_LENGTH, MAX_TYPED
+from app.core.schemas import Schema, example, from_settings
+from app.core.types import Email, Text
+from app.users.schemas import DisplayName, UserRead
+
+Password = Annotated[
+    SecretStr,
+    Field(
+        min_length=1,
+        max_length=MAX_TYPED,
+        description=f"Any Unicode; counted in the form NFKC, at most {MAX_LENGTH} characters.",
+    ),
+]
+
+NewPassword = Annotated[
+    Password, Field(json_schema_extra=from_settings(minLength="password_min_length"))
+]
+
+Token = Annotated[
+    Text, Field(min_length=1, max_length=100, repr=False, description="From the mail.")
+]
+
+EMAIL, PASSWORD = "ada@example.com", "correct horse battery staple"
+NEW_PASSWORD, TOKEN = "eleven purple staplers sing", "plinth_…"
+EXAMPLE = example({"email": EMAIL, "password": PASSWORD})
+
+
+class Register(Schema):
+    model_config = EXAMPLE
+
+    email: Email
+    password: NewPassword
+    display_name: DisplayName | None = None
+
+
+class Login(Schema):
+    model_config = EXAMPLE
+
+    email: Email
+    password: Password
+
+
+class ChangePassword(Schema):
+    model_config = example({"current_password": PASSWORD, "new_password": NEW_PASSWORD})
+
+    current_password: Password
+    new_password: NewPassword
+
+
+class Reauthenticate(Schema):
+    model_config = example({"current_password": PASSWORD})
+
+    current_password: Password
+
+
+class RequestReset(Schema):
+    model_config = example({"email": EMAIL})
+
+    email: Email
+
+
+class ConfirmReset(Schema):
+    model_config = example({"token": TOKEN, "new_password": NEW_PASSWORD})
+
+    token: Token
+    new_password: NewPassword
+
+
+class ConfirmAddress(Schema):
+    model_config = example({"token": TOKEN})
+
+    token: Token
+
+
+class ChangeEmail(Schema):
+    model_config = example({"current_password": PASSWORD, "new_email": "ada@example.org"})
+
+    current_password: Password
+    new_email: Email
+
+
+class SessionRead(BaseModel):
+    id: UUID
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    ip: str | None
+    user_agent: str | None
+    current: bool
+
+
+class Sessions(BaseModel):
+    """The one used last first."""
+
+    items: Sequence[SessionRead]
+
+
+class LoginRead(BaseModel):
+    token: str = Field(repr=False)
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - RFC 6750's name, no secret
+    expires_at: datetime
+    user: UserRead

@@ -1,0 +1,89 @@
+"""The server's two protocols, with what uvicorn's own lack.
+
+WebSockets are served by its sans-I/O implementation: it is the one that uvicorn chooses itself, and
+the other one for the `websockets` package rests on a part of it that is deprecated.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+from starlette.requests import HTTPConnection
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.datastructures import Headers
+from websockets.http11 import Response
+
+from app.dispatch.open_connections import DRAIN
+from app.exception_handlers import problem, render
+from app.exceptions import AppError, BadRequest, Forbidden
+from app.middleware.correlation_id import new_correlation_id
+from app.middleware.response_headers import HEADERS
+from app.request_state import KEY, request_state
+
+NO_HANDSHAKE = "This is not the handshake of a WebSocket (RFC 6455, section 4.1)"
+
+
+class HttpProtocol(HttpToolsProtocol):
+    def shutdown(self) -> None:
+        drain(self.app_state)
+        super().shutdown()
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        setattr(self.conn, "reject", self._reject)  # noqa: B010 - a method, to the type checker
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            # What was not even parsed: uvicorn answers nothing, and waits.
+            output = b"".join(self.conn.data_to_send())
+            refusal = self._reject(HTTPStatus.BAD_REQUEST, "")
+            self.transport.write(output or refusal.serialize())
+            self.handshake_complete = self.close_sent = True
+            self.transport.close()
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True  # or uvicorn logs that it was not
+
+    def shutdown(self) -> None:
+        drain(self.app_state)
+        if self.handshake_complete:  # a handshake is answered like any other request
+            super().shutdown()
+
+    def _reject(self, status: HTTPStatus, _: str) -> Response:
+        """A refusal in the shape of every error; the words that come with it repeat what was sent.
+
+        403 is what a server makes of an endpoint that closes and did not accept, and 500 of one
+        that failed.
+        """
+        error = AppError()
+        if status == HTTPStatus.FORBIDDEN:
+            error = Forbidden()
+        elif status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            error = BadRequest(NO_HANDSHAKE)
+        scope: Any = getattr(self, "scope", {})
+        if KEY in scope:
+            correlation_id = request_state(scope).correlation_id
+            response = render(HTTPConnection(scope), error)
+        else:
+            correlation_id = new_correlation_id()
+            response = problem(error, correlation_id)
+        headers = [*self.default_headers, *response.raw_headers, *HEADERS]
+        headers.append((b"connection", b"close"))
+        headers.append((b"x-correlation-id", correlation_id.encode()))
+        return Response(
+            response.status_code,
+            HTTPStatus(response.status_code).phrase,
+            Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers),
+            bytes(response.body),
+        )
+
+
+def drain(state: dict[str, Any]) -> None:
+    """Tell the application, once for each open connection, that the server is to stop."""
+    if told := state.get(DRAIN):
+        told()

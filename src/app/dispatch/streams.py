@@ -1,0 +1,122 @@
+"""Responses of which nobody knows when they begin how long they will be."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+import structlog
+from starlette.responses import FileResponse, Response
+from starlette.types import Message, Receive, Scope, Send
+
+from app.database.unit_of_work import UnitOfWork
+from app.dispatch.open_connections import (
+    STALLED,
+    Ending,
+    OpenConnection,
+    OpenConnections,
+    cancel,
+)
+from app.exceptions import Invalid
+from app.logging import mark_logged
+
+EVENT_STREAM = b"text/event-stream"
+BODILESS = {204, 205}
+LAST_WORD = 1.0  # seconds that a client has to take the end of a stream
+NOT_REPEATABLE = "The answer is a stream, which cannot be repeated: send no Idempotency-Key"
+
+type Headers = Sequence[tuple[bytes, bytes]]
+
+_log = structlog.get_logger(__name__)
+
+
+def is_endless(status: int, headers: Headers) -> bool:
+    """Whether the head of a response says nothing of where its body ends."""
+    if not 200 <= status < 300 or status in BODILESS:
+        return False
+    return all(name != b"content-length" for name, _ in headers)
+
+
+def is_stream(response: Response) -> bool:
+    """The same of a response that is still to be sent."""
+    if hasattr(response, "body") or isinstance(response, FileResponse):
+        return False
+    return is_endless(response.status_code, response.raw_headers)
+
+
+def not_repeatable() -> Invalid:
+    return Invalid(NOT_REPEATABLE)
+
+
+class Stream(OpenConnection):
+    """The body of a response, which is sent within the scope `until`. One of events is live."""
+
+    def __init__(self, scope: Scope, headers: Headers, until: asyncio.Timeout) -> None:
+        super().__init__(scope)
+        self._until = until
+        self.is_live = dict(headers).get(b"content-type", b"").startswith(EVENT_STREAM)
+        self._is_whole = False
+
+    async def pass_on(self, send: Send, message: Message) -> None:
+        await super().pass_on(send, message)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            self._is_whole = True  # what follows the answer is not its stream any more
+
+    async def end(self, ending: Ending) -> None:  # noqa: ARG002 - a response cannot say why
+        if not self._is_whole:
+            cancel(self._until)
+
+    async def finish(self, send: Send) -> None:
+        """End the body of a response whose endpoint was ended.
+
+        One of events may end anywhere. Any other breaks off, or the client would take it for whole.
+        """
+        assert self.ending is not None
+        if self._is_whole:
+            return
+        if self.is_live and self.ending is not STALLED:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_WORD):
+                    await send({"type": "http.response.body", "body": b""})
+                    return
+        _log.warning("stream_broken_off", reason=self.ending.reason)
+        raise mark_logged(ConnectionAbortedError(self.ending.reason))
+
+
+class StreamedResponse(Response):
+    """What the fast way sends for a stream: the endpoint's own response, until it is ended.
+
+    Raises what `OpenConnections.enter` does.
+    """
+
+    def __init__(
+        self, response: Response, scope: Scope, work: UnitOfWork, connections: OpenConnections
+    ) -> None:
+        self.status_code = response.status_code
+        self.raw_headers = response.raw_headers
+        self.background = None
+        self._response = response
+        self._work = work
+        self._connections = connections
+        self._until = asyncio.timeout(None)
+        self._stream = Stream(scope, response.raw_headers, self._until)
+        connections.enter(self._stream)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_on(message: Message) -> None:
+            await self._stream.pass_on(send, message)
+
+        try:
+            async with self._until:
+                await self._response(scope, receive, send_on)
+        except TimeoutError:
+            if self._stream.ending is None:
+                raise
+            await self._stream.finish(send)
+        finally:
+            self.leave()
+            await self._work.end()
+        if self.background is not None:
+            await self.background()
+
+    def leave(self) -> None:
+        self._connections.leave(self._stream)

@@ -4,13 +4,15 @@ It is also put into FastAPI's own test suite (`fastapi_suite.sh`), where nothing
 is, so it imports only the application.
 """
 
+from enum import IntEnum
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from pydantic import SecretStr
 
 from app.config import Environment, Settings
 from app.database.connections import Database
+from app.dispatch.query_parameters import strict
 from app.exception_handlers import add_exception_handlers
 from app.mail import mailer
 from app.main import Application
@@ -23,6 +25,14 @@ SETTINGS = Settings(
     request_timeout=4,
     _env_file=None,
 )
+
+
+class Mode(IntEnum):
+    """How much of the contract ours keeps beyond FastAPI: each has what those before it have."""
+
+    PLAIN = 0
+    SHAPED = 1
+    STRICT = 2
 
 
 class Plain(Application):
@@ -39,8 +49,21 @@ class Plain(Application):
 
 
 class Shaped(Plain):
-    """Ours with the one shape of errors too."""
+    """With the one shape of errors, as the application's own routes are."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         add_exception_handlers(self)
+        for kind, handler in options.get("exception_handlers", {}).items():
+            self.add_exception_handler(kind, handler)
+
+
+class Strict(Shaped):
+    """And strict, as routes below `/api/v1` are."""
+
+    def __init__(self, **options: Any) -> None:
+        dependencies = [Depends(strict), *options.pop("dependencies", ())]
+        super().__init__(**options, dependencies=dependencies)
+
+
+OURS = {Mode.PLAIN: Plain, Mode.SHAPED: Shaped, Mode.STRICT: Strict}

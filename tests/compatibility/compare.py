@@ -12,9 +12,10 @@ import httpx2 as httpx
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from tests.compatibility.applications import Plain, Shaped
-from tests.compatibility.feature import Asked, Feature, Step, WithHttpx
-from tests.compatibility.rules import RULES, Answer, Exchange, Rule
+from tests.compatibility.applications import OURS, Mode
+from tests.compatibility.exchange import Answer, Exchange
+from tests.compatibility.feature import Asked, Feature, Step
+from tests.compatibility.rules import RULES, Rule
 
 type MakeApp = Callable[..., FastAPI]
 type Result = Answer | str
@@ -30,35 +31,38 @@ class Outcome:
 
 
 @cache
-def outcome(feature: Feature, *, shaped: bool) -> Outcome:
-    """Of ours beside FastAPI, with our exception handlers or with FastAPI's own."""
-    ours = _run(Shaped if shaped else Plain, feature)
-    return compare(_on_fastapi(feature), ours, shaped=shaped)
+def outcome(feature: Feature, mode: Mode) -> Outcome:
+    """Of ours beside FastAPI."""
+    return compare(feature.name, _on_fastapi(feature), run(OURS[mode], feature), mode)
 
 
-def compare(stock: list[list[Result]], ours: list[list[Result]], *, shaped: bool) -> Outcome:
+def compare(
+    feature: str, stock: list[list[Result]], ours: list[list[Result]], mode: Mode
+) -> Outcome:
     """By step: a request's one answer, or all that a function returned."""
     found = Outcome()
+    rules = [each for each in RULES if each.covers(feature, mode)]
     for expected_all, got_all in zip(stock, ours, strict=True):
         if len(expected_all) != len(got_all):
             found.wrong.append(f"{_show(expected_all)}\n  but {_show(got_all)}")
             continue
         for expected, got in zip(expected_all, got_all, strict=True):
-            if isinstance(expected, Answer) and isinstance(got, Answer):
-                _judge(Exchange(expected, got), found, shaped=shaped)
+            if isinstance(expected, Answer):
+                other = expected.said(got) if isinstance(got, str) else got
+                _judge(Exchange(expected, other), rules, found)
+            elif isinstance(got, Answer):
+                _judge(Exchange(got.said(expected), got), rules, found)
             elif expected != got:
                 found.wrong.append(f"FastAPI: {expected}\n  ours:    {got}")
     return found
 
 
-def _judge(exchange: Exchange, found: Outcome, *, shaped: bool) -> None:
+def _judge(exchange: Exchange, rules: list[Rule], found: Outcome) -> None:
     left = set(exchange.differences)
-    for rule in RULES:
-        if left and (shaped or rule.plain):
-            explained = rule.explains(exchange) & left
-            if explained:
-                left -= explained
-                found.rules.add(rule)
+    for rule in rules:
+        if explained := rule.explains(exchange) & left:
+            left -= explained
+            found.rules.add(rule)
     if left:
         lines = [f"{exchange.stock.method} {exchange.stock.url}"]
         for name in sorted(left):
@@ -73,10 +77,11 @@ def _show(results: list[Result]) -> str:
 
 @cache
 def _on_fastapi(feature: Feature) -> list[list[Result]]:
-    return _run(FastAPI, feature)
+    return run(FastAPI, feature)
 
 
-def _run(make_app: MakeApp, feature: Feature) -> list[list[Result]]:
+def run(make_app: MakeApp, feature: Feature) -> list[list[Result]]:
+    """What comes of each step on such an application."""
     app = make_app(**feature.options)
     feature.build(app)
     with asyncio.Runner() as runner:
@@ -107,7 +112,7 @@ async def _ask(step: Asked, app: FastAPI) -> httpx.Response:
         return response
 
 
-async def _with_client(step: WithHttpx, app: FastAPI) -> Any:
+async def _with_client(step: Callable[[Any], Any], app: FastAPI) -> Any:
     async with _client(app) as client:
         return await step(client)
 

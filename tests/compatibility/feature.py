@@ -2,20 +2,19 @@
 
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import httpx2 as httpx
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
 
 type Build = Callable[[FastAPI], None]
-type WithTestClient = Callable[[TestClient], Any]
-type WithHttpx = Callable[[httpx.AsyncClient], Awaitable[Any]]
-type Step = Asked | WithTestClient | WithHttpx
-"""A request, or a function that uses a client and returns what it got."""
+type Step = Asked | Callable[[Any], Any]
+"""A request, or a function that uses a client and returns what it got.
+
+A `def` gets FastAPI's TestClient, an `async def` an AsyncClient of httpx.
+"""
 
 
 @dataclass(frozen=True)

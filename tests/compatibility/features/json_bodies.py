@@ -122,6 +122,7 @@ def with_parameters(app: FastAPI) -> None:
     "Request body: several",
     put("/items", json={"item": FOO, "user": {"username": "dave"}}),
     put("/items", json={"item": FOO, "user": {"username": "dave"}, "importance": 5}),
+    put("/items", json={"item": FOO, "user": {"username": "dave"}, "other": 1}),
     put("/items", json={"item": FOO}),
     put("/items", json={"item": {"name": 1}, "user": {}, "importance": 0}),
     put("/items", json=FOO),

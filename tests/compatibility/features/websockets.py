@@ -1,6 +1,7 @@
 """The user guide's page on WebSockets."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Annotated, Any
 
 import httpx2 as httpx
@@ -29,19 +30,33 @@ def talk(path: str, *messages: str, headers: dict[str, str] | None = None) -> Wi
 
     def step(client: TestClient) -> Any:
         said: list[Any] = []
+        socket = client.websocket_connect(path, headers=headers or {})
         try:
-            with client.websocket_connect(path, headers=headers or {}) as socket:
-                for message in messages:
-                    socket.send_text(message)
-                    said.append(socket.receive_text())
+            socket.__enter__()
         except WebSocketDenialResponse as refused:
             refused.request = httpx.Request("GET", f"http://test{path}")
-            said.append(refused)
+            return refused
+        except WebSocketDisconnect as closed:
+            return refusal(path, closed)
+        try:
+            for message in messages:
+                socket.send_text(message)
+                said.append(socket.receive_text())
         except WebSocketDisconnect as closed:
             said.append(["closed", closed.code, closed.reason])
+        # That the client leaves is raised within the application, which need not catch it.
+        with suppress(WebSocketDisconnect):
+            socket.__exit__(None, None, None)
         return said
 
     return step
+
+
+def refusal(path: str, closed: WebSocketDisconnect) -> httpx.Response:
+    """What a server makes of a close that comes before the accept."""
+    request = httpx.Request("GET", f"http://test{path}")
+    headers = {"x-close": f"{closed.code} {closed.reason}"}
+    return httpx.Response(403, headers=headers, request=request)
 
 
 def kinds(client: TestClient) -> Any:

@@ -137,8 +137,11 @@ class TestUserCreate:
 
 def test_routes_lists_what_there_is(scratch: str) -> None:
     _, output = app(scratch, "routes")
-    assert "POST    /api/v1/auth/login                       public   login" in output
-    assert "GET     /api/v1/items                            session  list_items" in output
+    rows = [line.split() for line in output.splitlines()]
+    assert ["POST", "/api/v1/auth/login", "public", "fast", "login"] in rows
+    assert ["GET", "/api/v1/items", "session", "fast", "list_items"] in rows
+    assert ["GET", "/api/v1/users", "superuser", "fast", "list_users"] in rows
+    assert ["GET", "/docs", "public", "fastapi", "endpoint"] in rows
 
 
 def test_purge_deletes_what_has_expired(scratch: str) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
+TITLES = {"openapi": "OpenAPI", "json_bodies": "JSON bodies", "websockets": "WebSockets"}
+
 type Build = Callable[[FastAPI], None]
 type Step = Asked | Callable[[Any], Any]
 """A request, or a function that uses a client and returns what it got.
@@ -39,6 +41,12 @@ class Feature:
     options: dict[str, Any]
     """Of the application's constructor."""
 
+    @property
+    def page(self) -> str:
+        """Its module's name, as a title."""
+        name = self.build.__module__.rpartition(".")[2]
+        return TITLES.get(name, name.replace("_", " ").capitalize())
+
 
 def ask(method: str, path: str, **options: Any) -> Asked:
     return Asked(method, path, options)
@@ -67,8 +75,8 @@ def feature(name: str, *steps: Step, **options: Any) -> Callable[[Build], Build]
 
 
 def all_features() -> list[Feature]:
-    """Those of every module in `features`, in the order of their names."""
+    """Those of every module in `features`, by page and name."""
     package = importlib.import_module("tests.compatibility.features")
     for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         importlib.import_module(module.name)
-    return [_features[name] for name in sorted(_features)]
+    return sorted(_features.values(), key=lambda each: (each.page, each.name))

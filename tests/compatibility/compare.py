@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from tests.compatibility.applications import OURS, Mode
-from tests.compatibility.exchange import Answer, Exchange
+from tests.compatibility.exchange import ACCEPTED, Answer, Exchange
 from tests.compatibility.feature import Asked, Feature, Step
 from tests.compatibility.rules import RULES, Rule
 
@@ -30,6 +30,9 @@ class Outcome:
     rules: set[Rule] = field(default_factory=set)
 
 
+SOCKET = Answer("WEBSOCKET", "", b"", "", ACCEPTED, {}, b"")
+
+
 @cache
 def outcome(feature: Feature, mode: Mode) -> Outcome:
     """Of ours beside FastAPI."""
@@ -43,22 +46,27 @@ def compare(
     found = Outcome()
     rules = [each for each in RULES if each.covers(feature, mode)]
     for expected_all, got_all in zip(stock, ours, strict=True):
+        if len(got_all) == 1 and isinstance(got_all[0], Answer):  # not what came over a WebSocket
+            expected_all = [_show(expected_all)] if len(expected_all) > 1 else expected_all
         if len(expected_all) != len(got_all):
             found.wrong.append(f"{_show(expected_all)}\n  but {_show(got_all)}")
             continue
         for expected, got in zip(expected_all, got_all, strict=True):
             if isinstance(expected, Answer):
                 other = expected.said(got) if isinstance(got, str) else got
-                _judge(Exchange(expected, other), rules, found)
+                _judge(Exchange(expected, other), rules, found, mode)
             elif isinstance(got, Answer):
-                _judge(Exchange(got.said(expected), got), rules, found)
-            elif expected != got:
-                found.wrong.append(f"FastAPI: {expected}\n  ours:    {got}")
+                _judge(Exchange(got.said(expected), got), rules, found, mode)
+            else:
+                _judge(Exchange(SOCKET.said(expected), SOCKET.said(got)), rules, found, mode)
     return found
 
 
-def _judge(exchange: Exchange, rules: list[Rule], found: Outcome) -> None:
-    left = set(exchange.differences)
+def _judge(exchange: Exchange, rules: list[Rule], found: Outcome, mode: Mode) -> None:
+    differences = exchange.differences
+    if mode >= Mode.SHAPED and exchange.stock.is_fastapis_error and not exchange.ours.is_problem:
+        differences["shape"] = ("FastAPI's", "not that of a problem")
+    left = set(differences)
     for rule in rules:
         if explained := rule.explains(exchange) & left:
             left -= explained
@@ -66,7 +74,7 @@ def _judge(exchange: Exchange, rules: list[Rule], found: Outcome) -> None:
     if left:
         lines = [f"{exchange.stock.method} {exchange.stock.url}"]
         for name in sorted(left):
-            expected, got = exchange.differences[name]
+            expected, got = differences[name]
             lines += [f"  {name} on FastAPI: {expected}", f"  {name} on ours:    {got}"]
         found.wrong.append("\n".join(lines))
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, replace
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any, NamedTuple, Self
 
 import httpx2 as httpx
@@ -14,6 +15,11 @@ ACCEPTED = 101  # the status of an open WebSocket
 
 type FieldError = tuple[list[str | int], str]
 """Where it is, and its code."""
+
+
+def phrase(status: int) -> str:
+    """What says nothing but the status."""
+    return HTTPStatus(status).phrase if status in iter(HTTPStatus) else ""
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,15 @@ class Answer:
             for each in detail
             if isinstance(each, dict) and {"loc", "type"} <= set(each)
         ]
+
+    @property
+    def is_fastapis_error(self) -> bool:
+        """Whether it is an error that no route, handler or middleware has written itself."""
+        if self.status < 400 or not self.body or self.method == "HEAD":
+            return False
+        if self.text in {phrase(self.status), "Content Too Large"}:
+            return True
+        return isinstance(self.json, dict) and set(self.json) == {"detail"}
 
     @cached_property
     def sent_json(self) -> Any:

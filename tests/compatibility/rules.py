@@ -7,14 +7,13 @@ defect. A rule that no feature needs fails the tests, so this list holds what is
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2 as httpx
 
 from tests.compatibility.applications import Mode
-from tests.compatibility.exchange import Answer, Exchange
+from tests.compatibility.exchange import Answer, Exchange, phrase
 
 ADDED = {
     "x-correlation-id",
@@ -125,6 +124,17 @@ def refused_handshake(exchange: Exchange) -> set[str]:
 
 
 @rule(
+    Mode.PLAIN,
+    "Clients that leave",
+    "A WebSocket's client that leaves is no error of the application. On FastAPI the server logs a "
+    "WebSocketDisconnect that the endpoint does not catch, and TestClient raises it.",
+)
+def client_that_leaves(exchange: Exchange) -> set[str]:
+    stock, ours = (each.text.partition(":")[0] for each in exchange)
+    return {"body"} if (stock, ours) == ('"left', '"left"') else NOTHING
+
+
+@rule(
     Mode.SHAPED,
     "Error shape",
     "Every error is an RFC 9457 problem that echoes no input. The status, the headers and the "
@@ -142,16 +152,27 @@ def error_shape(exchange: Exchange) -> set[str]:
 
 
 def _says_the_same(stock: Answer, ours: Answer, problem: dict[str, Any]) -> bool:
-    phrase = HTTPStatus(stock.status).phrase
     if not isinstance(stock.json, dict):  # FastAPI says nothing but the status
-        return stock.text == phrase
+        return stock.text == phrase(stock.status)
     if stock.errors:
         return stock.errors == ours.errors
     detail: Any = stock.json.get("detail")
     if set(stock.json) != {"detail"}:
         return False
     # Where nothing was said, ours says more.
-    return detail in ("", phrase) or problem["detail"] == detail
+    return detail in ("", phrase(stock.status)) or problem["detail"] == detail
+
+
+@rule(
+    Mode.SHAPED,
+    "Errors of others",
+    "A mounted FastAPI, and a handler that is FastAPI's own, answer errors in FastAPI's shape.",
+    "Behind a proxy: root_path of the server",
+    "Exception handlers: FastAPI's own, used again",
+    "Sub-applications: FastAPI in FastAPI",
+)
+def errors_of_others(exchange: Exchange) -> set[str]:
+    return {"shape"} if exchange.stock.text == exchange.ours.text else NOTHING
 
 
 @rule(

@@ -1,7 +1,6 @@
 """The user guide's page on WebSockets."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from typing import Annotated, Any
 
 import httpx2 as httpx
@@ -44,10 +43,11 @@ def talk(path: str, *messages: str, headers: dict[str, str] | None = None) -> Wi
                 said.append(socket.receive_text())
         except WebSocketDisconnect as closed:
             said.append(["closed", closed.code, closed.reason])
-        # That the client leaves is raised within the application, which need not catch it.
-        with suppress(WebSocketDisconnect):
+        try:  # what the application does not catch
             socket.__exit__(None, None, None)
-        return said
+        except WebSocketDisconnect as closed:
+            return [*said, f"left: WebSocketDisconnect {closed.code}"]
+        return [*said, "left"]
 
     return step
 

@@ -18,7 +18,7 @@ from app.database.connections import Database
 from app.database.unit_of_work import UnitOfWork
 from app.dispatch.json_body import receive_body, require_strict_json
 from app.dispatch.open_connections import OpenConnections, cancel
-from app.dispatch.operation import BODY_DEADLINE, Operation, without_body
+from app.dispatch.operation import BODY_DEADLINE, Operation
 from app.dispatch.resources import is_unchanged, scope_of_context
 from app.dispatch.run_once import replayed, store
 from app.dispatch.sockets import Sockets
@@ -57,10 +57,8 @@ class FastAPIWay:
         state = request_state(scope)
         operation = state.operation
         is_head = scope["method"] == "HEAD"
-        if is_head:
-            send = without_body(send)
-            if operation is not None:  # which FastAPI knows under GET alone
-                scope = {**scope, "method": "GET"}
+        if is_head and operation is not None:  # which FastAPI knows under GET alone
+            scope = {**scope, "method": "GET"}
         scope_of_context.set(scope)
         state.work = UnitOfWork(self._database)
         deadline = asyncio.timeout(self._settings.request_timeout)

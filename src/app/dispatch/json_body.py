@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 from app.config import Settings
 from app.core.bulk import BulkBody
@@ -131,6 +131,16 @@ async def receive_body(receive: Receive, state: RequestState, limit: int) -> byt
             raise PayloadTooLarge(limit)
         more = message.get("more_body", False)
     return b"".join(parts)
+
+
+def body_again(body: bytes, receive: Receive) -> Receive:
+    """As if the body had not been received, for an endpoint that does so itself."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return receive_again
 
 
 def _depth(body: bytes) -> int:

@@ -14,14 +14,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.background import BackgroundTask, BackgroundTasks
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from app.config import Settings
 from app.database.connections import Database
 from app.database.errors import translate_sqlalchemy
 from app.database.unit_of_work import UnitOfWork
 from app.dispatch.arguments import ArgumentPlan, Solved
-from app.dispatch.json_body import JsonBody, receive_body
+from app.dispatch.json_body import JsonBody, body_again, receive_body
 from app.dispatch.open_connections import OpenConnections
 from app.dispatch.query_parameters import QueryParameters, strict
 from app.dispatch.rendering import Renderer
@@ -115,12 +115,10 @@ class Operation:
             return
         except Exception as error:  # noqa: BLE001 - each becomes the response it stands for
             response = await answer(request, error)
-        if scope["method"] == "HEAD":
-            send = without_body(send)
         await response(scope, receive, send)
 
     async def _in_time(self, request: Request, state: RequestState) -> Response:
-        body = b""
+        body, receive = b"", request.receive
         if self._takes_body or state.declared is not None:
             # Before any connection is taken: a slow client may not hold one.
             body = await self._receive(request, state)
@@ -130,12 +128,12 @@ class Operation:
             async with asyncio.timeout(self._timeout):
                 for retry in range(RETRIES):
                     try:
-                        return await self._unit_of_work(request, state, body)
+                        return await self._unit_of_work(request, state, body, receive)
                     except (TransientFailure, SQLAlchemyError) as error:
                         if not _is_transient(error):
                             raise
                         await asyncio.sleep(FIRST_PAUSE * 2**retry * random())  # noqa: S311 - jitter
-                return await self._unit_of_work(request, state, body)
+                return await self._unit_of_work(request, state, body, receive)
         except TimeoutError:
             raise ServiceUnavailable from None
 
@@ -146,9 +144,13 @@ class Operation:
         except TimeoutError:
             raise BadRequest("The body did not arrive in time") from None
 
-    async def _unit_of_work(self, request: Request, state: RequestState, body: bytes) -> Response:
+    async def _unit_of_work(
+        self, request: Request, state: RequestState, body: bytes, receive: Receive
+    ) -> Response:
         work = state.work = UnitOfWork(self._database)
         streamed = None
+        if body and not self._takes_body:
+            request._receive = body_again(body, receive)  # noqa: SLF001 - nobody has read it yet
         try:
             if self.is_repeatable and b"idempotency-key" in state.headers:
                 response = await run_once(
@@ -299,14 +301,3 @@ class BytesResponse(Response):
         if content is not None:
             headers.append((b"content-type", b"application/json"))
             headers.append((b"content-length", b"%d" % len(content)))
-
-
-def without_body(send: Send) -> Send:
-    """For the answer to a HEAD, which has the headers of GET's (RFC 9110, section 9.3.2)."""
-
-    async def send_head(message: Message) -> None:
-        if message["type"] == "http.response.body":
-            message = {**message, "body": b""}
-        await send(message)
-
-    return send_head

@@ -25,6 +25,8 @@ class ResponseHeadersMiddleware:
             await self.app(scope, receive, send)
             return
         state = request_state(scope)
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            send = without_body(send)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in STARTS:
@@ -41,3 +43,17 @@ class ResponseHeadersMiddleware:
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
+
+
+def without_body(send: Send) -> Send:
+    """For the answer to a HEAD, which has the headers of GET's (RFC 9110, section 9.3.2).
+
+    Outside of an application's own middleware, which may make headers of the body, as GZip does.
+    """
+
+    async def send_head(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return send_head

@@ -46,12 +46,13 @@ def compare(
     found = Outcome()
     rules = [each for each in RULES if each.covers(feature, mode)]
     for expected_all, got_all in zip(stock, ours, strict=True):
-        if len(got_all) == 1 and isinstance(got_all[0], Answer):  # not what came over a WebSocket
-            expected_all = [_show(expected_all)] if len(expected_all) > 1 else expected_all
-        if len(expected_all) != len(got_all):
-            found.wrong.append(f"{_show(expected_all)}\n  but {_show(got_all)}")
+        expected_results: list[Result] = expected_all
+        if len(got_all) == 1 and isinstance(got_all[0], Answer) and len(expected_all) > 1:
+            expected_results = [_show(expected_all)]  # what came over a WebSocket
+        if len(expected_results) != len(got_all):
+            found.wrong.append(f"{_show(expected_results)}\n  but {_show(got_all)}")
             continue
-        for expected, got in zip(expected_all, got_all, strict=True):
+        for expected, got in zip(expected_results, got_all, strict=True):
             if isinstance(expected, Answer):
                 other = expected.said(got) if isinstance(got, str) else got
                 _judge(Exchange(expected, other), rules, found, mode)

@@ -19,7 +19,10 @@ type FieldError = tuple[list[str | int], str]
 
 def phrase(status: int) -> str:
     """What says nothing but the status."""
-    return HTTPStatus(status).phrase if status in iter(HTTPStatus) else ""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:  # a route may have a status of its own
+        return ""
 
 
 @dataclass(frozen=True)
@@ -104,9 +107,13 @@ class Answer:
         """Whether it is an error that no route, handler or middleware has written itself."""
         if self.status < 400 or not self.body or self.method == "HEAD":
             return False
-        if self.text in {phrase(self.status), "Content Too Large"}:
-            return True
-        return isinstance(self.json, dict) and set(self.json) == {"detail"}
+        return self.says_status or (isinstance(self.json, dict) and set(self.json) == {"detail"})
+
+    @property
+    def says_status(self) -> bool:
+        """Whether the body is a text that says nothing but the status."""
+        # Of a 413, Python 3.12 has another phrase.
+        return self.text == phrase(self.status) or self.text == "Content Too Large"
 
     @cached_property
     def sent_json(self) -> Any:

@@ -153,7 +153,7 @@ def error_shape(exchange: Exchange) -> set[str]:
 
 def _says_the_same(stock: Answer, ours: Answer, problem: dict[str, Any]) -> bool:
     if not isinstance(stock.json, dict):  # FastAPI says nothing but the status
-        return stock.text == phrase(stock.status)
+        return stock.says_status
     if stock.errors:
         return stock.errors == ours.errors
     detail: Any = stock.json.get("detail")
@@ -172,6 +172,17 @@ def _says_the_same(stock: Answer, ours: Answer, problem: dict[str, Any]) -> bool
     "Sub-applications: FastAPI in FastAPI",
 )
 def errors_of_others(exchange: Exchange) -> set[str]:
+    return {"shape"} if exchange.stock.text == exchange.ours.text else NOTHING
+
+
+@rule(
+    Mode.SHAPED,
+    "Body limit of the application",
+    "What `FastAPI(max_body_size=…)` refuses is answered by FastAPI's middleware, as text. "
+    "MAX_BODY_SIZE and the limits of routes have the one shape.",
+    "Request body limits: of the application",
+)
+def body_limit_of_the_application(exchange: Exchange) -> set[str]:
     return {"shape"} if exchange.stock.text == exchange.ours.text else NOTHING
 
 

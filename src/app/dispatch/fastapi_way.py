@@ -5,6 +5,7 @@ is about to leave, and rolled back before any other. So what holds for the fast 
 """
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import NoReturn
@@ -63,6 +64,8 @@ class FastAPIWay:
         state.work = UnitOfWork(self._database)
         deadline = asyncio.timeout(self._settings.request_timeout)
         limit = operation.body_limit if operation else self._settings.max_body_size
+        if operation and operation.route.max_body_size is not None and not _has_shape(scope):
+            limit = sys.maxsize  # FastAPI knows it too, and answers in its own shape
         exchange = Exchange(
             scope, receive, send, deadline=deadline, limit=limit, connections=self._connections
         )
@@ -88,6 +91,11 @@ class FastAPIWay:
             await exchange.end()
         for follow in exchange.after_commit:
             await follow()
+
+
+def _has_shape(scope: Scope) -> bool:
+    """Whether the application has handlers for our errors."""
+    return AppError in scope["app"].exception_handlers
 
 
 class Exchange:
@@ -126,7 +134,11 @@ class Exchange:
     async def prepare(self, operation: Operation | None) -> None:
         """Read what must be known before FastAPI begins; raises AppError."""
         state = self._state
-        if operation is None or state.declared is None:
+        if state.declared is None:
+            return
+        if state.declared > self._limit:
+            raise PayloadTooLarge(self._limit)
+        if operation is None:
             return
         keyed = operation.is_repeatable and b"idempotency-key" in state.headers
         strict_json = operation.is_strict and operation.route.body is not None

@@ -11,10 +11,12 @@ import pytest
 from app.main import Application
 from tests.common.tables import created
 from tests.compatibility.app.desk import PREFIX, make_app
+from tests.compatibility.app.news import News
 from tests.compatibility.app.payments import signature
 from tests.compatibility.app.tickets import Reply, Ticket
 from tests.compatibility.app.uploads import LIMIT
 from tests.factories import PASSWORD, create_token, create_user, find_user
+from tests.faults.load import eventually
 from tests.live import Live, served
 
 MIB = 1024 * 1024
@@ -93,9 +95,11 @@ class TestUploads:
             yield b"b" * 3 * MIB
 
         upload = asyncio.create_task(alice.put(f"{PREFIX}/uploads/film", content=parts()))
-        async with asyncio.timeout(5):
-            while await progress(alice) != 3 * MIB:
-                await asyncio.sleep(0.01)
+
+        async def half_is_there() -> bool:
+            return await progress(alice) == 3 * MIB
+
+        assert await eventually(half_is_there, seconds=5)
         halfway.set()
         response = await upload
         expected = hashlib.sha256(b"a" * 3 * MIB + b"b" * 3 * MIB).hexdigest()
@@ -105,10 +109,14 @@ class TestUploads:
     async def test_its_own_limit(self, alice: httpx.AsyncClient) -> None:
         content = b"x" * (LIMIT + 1)
         declared = await alice.put(f"{PREFIX}/uploads/large", content=content)
-        assert (declared.status_code, declared.headers, declared.content) == (
-            413,
-            "payload_too_large",
-        )
+        streamed = await alice.put(f"{PREFIX}/uploads/large", content=chunks(content))
+        for response in (declared, streamed):
+            assert (response.status_code, response.json()["error"]) == (413, "payload_too_large")
+
+
+async def chunks(content: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(content), MIB):
+        yield content[start : start + MIB]
 
 
 async def progress(client: httpx.AsyncClient) -> int | None:
@@ -163,14 +171,18 @@ async def reply(client: httpx.AsyncClient, ticket: str, text: str) -> httpx.Resp
     return await client.post(f"{PREFIX}/tickets/{ticket}/replies", params={"text": text})
 
 
+async def are_readers(desk: Live, expected: int) -> bool:
+    news: News = desk.app.state.news
+    return news.readers == expected
+
+
 class TestNews:
     async def test_a_reader_hears_of_a_commit(self, desk: Live, alice: httpx.AsyncClient) -> None:
         async with asyncio.timeout(5), alice.stream("GET", f"{PREFIX}/news") as news:
             assert news.headers["content-type"] == "text/event-stream; charset=utf-8"
             lines = news.aiter_lines()
             assert await anext(lines) == ": here you are"
-            while not desk.app.state.news.readers:
-                await asyncio.sleep(0.01)
+            assert await eventually(lambda: are_readers(desk, 1), seconds=5)
             await new_ticket(alice)
             assert [await anext(lines) for _ in range(3)] == [
                 "",
@@ -181,12 +193,9 @@ class TestNews:
     async def test_a_reader_who_leaves_is_forgotten(
         self, desk: Live, alice: httpx.AsyncClient
     ) -> None:
-        async with asyncio.timeout(5):
-            async with alice.stream("GET", f"{PREFIX}/news"):
-                while not desk.app.state.news.readers:
-                    await asyncio.sleep(0.01)
-            while desk.app.state.news.readers:
-                await asyncio.sleep(0.01)
+        async with alice.stream("GET", f"{PREFIX}/news"):
+            assert await eventually(lambda: are_readers(desk, 1), seconds=5)
+        assert await eventually(lambda: are_readers(desk, 0), seconds=5)
 
 
 class TestChat:

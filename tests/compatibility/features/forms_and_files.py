@@ -194,7 +194,24 @@ def broken(app: FastAPI) -> None:
 
 
 @feature(
-    "Request body limits: max_body_size",
+    "Request body limits: of a route",
+    post("/small", content=b"12345"),
+    post("/small", content=b"12345678901"),
+    post("/small", content=[b"123456", b"789012"]),
+    post("/unread", content=b"12345678901"),
+)
+def max_body_size_of_routes(app: FastAPI) -> None:
+    @app.post("/small", max_body_size=10)
+    async def small(request: Request):
+        return len(await request.body())
+
+    @app.post("/unread", max_body_size=10)
+    async def unread():
+        return "done"
+
+
+@feature(
+    "Request body limits: of the application",
     post("/small", content=b"12345"),
     post("/small", content=b"12345678901"),
     post("/large", content=b"12345678901"),

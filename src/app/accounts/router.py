@@ -37,9 +37,9 @@ users = APIRouter(prefix="/users", tags=["users"])
 
 THROTTLED: Responses = {429: {"description": "Too many attempts"}}
 LAST_SUPERUSER: Responses = {409: {"description": "The last superuser"}}
-DELETES_OWN = LAST_SUPERUSER | {403: {"description": "The password was not given lately"}}
+DELETES_OWN = LAST_SUPERUSER | {403: {"description": "The password was not given recently"}}
 FOR_FRESH_SUPERUSERS = LAST_SUPERUSER | {
-    403: {"description": "For superusers who gave their password lately"}
+    403: {"description": "For superusers who gave their password recently"}
 }
 
 
@@ -61,7 +61,7 @@ async def logout(session: CurrentSession, auth: Auth) -> None:
 
 @router.post("/reauthenticate", status_code=204, responses=THROTTLED)
 async def reauthenticate(data: Reauthenticate, session: CurrentSession, auth: Auth) -> None:
-    """For 15 minutes, as after a login, this session may do what is delicate."""
+    """For 15 minutes, as after a login, this session may do what needs a recent password."""
     await auth.reauthenticate(session, data.current_password.get_secret_value())
 
 
@@ -159,9 +159,9 @@ async def read_user(_: Superuser, user_id: Id, service: Users) -> User:
 async def update_user(
     session: Superuser, user_id: Id, data: UserAdminUpdate, accounts: AccountsDep, if_match: IfMatch
 ) -> User:
-    """A user who is disabled is signed out everywhere. The last superuser stays one.
+    """Disabling a user signs them out everywhere. The last superuser must stay one.
 
-    What changes more than the name needs a password that was given within the last 15 minutes.
+    To change more than the name needs a password that was given within the last 15 minutes.
     """
     return await accounts.update_by(session, user_id, data, if_match)
 
@@ -170,7 +170,7 @@ async def update_user(
 async def delete_user(
     session: Superuser, user_id: Id, accounts: AccountsDep, if_match: IfMatch
 ) -> None:
-    """Sign the user out everywhere and put him into the bin, from where he can be restored.
+    """Sign the user out everywhere and put them into the bin, from where they can be restored.
 
     Needs a password that was given within the last 15 minutes.
     """

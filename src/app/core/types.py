@@ -14,7 +14,7 @@ from app.core.validators import NO_NUL, Format, Undocumented
 INT4_MIN, INT4_MAX = -(2**31), 2**31 - 1  # PostgreSQL's integer
 INT8_MIN, INT8_MAX = -(2**63), 2**63 - 1  # and its bigint
 
-MAX_URL = 2083  # characters, of which browsers agree that they suffice
+MAX_URL = 2083  # characters, which all browsers accept
 MAX_ELEMENTS = 100  # of an array
 
 Text = Annotated[str, Field(pattern=NO_NUL), Undocumented()]
@@ -32,9 +32,9 @@ Real = Annotated[float, Field(allow_inf_nan=False)]
 
 
 Number = Annotated[Decimal, Digits(38, 18)]
-"""A decimal to compare with."""
+"""A decimal that a filter compares with."""
 
-# Not strict by themselves: after a validator of ours a value counts as Python's, no longer JSON's.
+# strict=False: after a BeforeValidator pydantic takes a value for Python's, and refuses its text.
 Id = Annotated[UUID, Field(strict=False), BeforeValidator(validators.hyphenated)]
 
 Timestamp = Annotated[
@@ -53,7 +53,7 @@ Email = Annotated[
 """An address in its normal form, in lower case, as it is stored and compared."""
 
 AddressText = Annotated[Text, AfterValidator(validators.lower_case)]
-"""What an Email is compared with: any text, in lower case."""
+"""What a filter compares an Email with: any text, in lower case."""
 
 Day = Annotated[
     date,
@@ -63,7 +63,7 @@ Day = Annotated[
 ]
 
 TimeOfDay = Annotated[time, Field(strict=False), BeforeValidator(validators.iso_time)]
-"""As a clock on the wall shows it."""
+"""A time of day, without an offset."""
 
 Url = Annotated[
     str,
@@ -78,9 +78,9 @@ Json = Annotated[
     BeforeValidator(validators.json_document),
     WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "array", "items": {}}]}),
 ]
-"""Any JSON object or array that a jsonb column can hold, and give back."""
+"""Any JSON object or array that a jsonb column can store and return unchanged."""
 
 T = TypeVar("T")
 
 Array = Annotated[list[T], Field(max_length=MAX_ELEMENTS)]
-"""The values of an ARRAY column, none of them null."""
+"""The elements of an ARRAY column; none may be null."""

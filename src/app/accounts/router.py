@@ -146,7 +146,7 @@ async def delete_me(session: CurrentSession, accounts: AccountsDep, if_match: If
 async def list_users(
     _: Superuser, filters: Annotated[UserFilter, Query()], service: Users
 ) -> Page[User]:
-    """For superusers, as are the routes of any one user."""
+    """For superusers, as is every route under `/users/{user_id}`."""
     return await service.list(filters)
 
 

@@ -60,7 +60,7 @@ class Limit:
 
     attempts: int
     period: timedelta = timedelta(minutes=1)
-    longest: timedelta = timedelta(minutes=15)  # wait, whatever was refused
+    longest: timedelta = timedelta(minutes=15)  # wait, however many were refused
 
 
 PER_ACCOUNT = Limit(5)  # from one address

@@ -26,7 +26,7 @@ from app.database.unit_of_work import UnitOfWork
 from app.users.models import User
 
 _idle = bindparam("idle", None, Interval())
-# The last use is written once in five minutes, or in half of the idle time where that is shorter.
+# The last use is written once in five minutes, or in half of the idle time if that is shorter.
 _stale = Session.last_used_at < func.now() - func.least(
     text("interval '5 minutes'"), _idle.op("/")(2)
 )
@@ -164,7 +164,7 @@ class SessionRepository:
         return (id, row["expires_at"]) if row else None
 
     async def list(self, user_id: UUID, idle: timedelta) -> Sequence[Row]:
-        """The user's live sessions, the one used last first."""
+        """The user's live sessions, the most recently used one first."""
         return await self.work.fetch(LIST, {"by_user": user_id, "idle": idle})
 
     async def confirm(self, id: UUID) -> None:

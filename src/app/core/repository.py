@@ -53,7 +53,7 @@ class AbstractRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
     model: type[ModelT]
     owned: ClassVar[bool]
     natural_key: ClassVar[tuple[str, ...]] = ()
-    """The model's."""
+    """Read from the model, which declares it."""
 
     def __init_subclass__(cls) -> None:
         """Raises TypeError for a natural key that is not the model's, or not unique."""

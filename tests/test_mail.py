@@ -66,7 +66,7 @@ class Inbox:
 async def smtp_server(
     inbox: Inbox, *, tls: ssl.SSLContext | None = None, **options: Any
 ) -> AsyncGenerator[int]:
-    """An SMTP server on a port of localhost, which speaks TLS from the start if it is to."""
+    """An SMTP server on a port of localhost, with TLS from the start if that is asked for."""
     loop = asyncio.get_running_loop()
     connections: list[SMTP] = []
 
@@ -104,7 +104,7 @@ def tls(certificate: Path) -> ssl.SSLContext:
 
 @pytest.fixture
 def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The certificate is one of those that this machine believes."""
+    """This machine trusts the certificate."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
 
 

@@ -86,7 +86,7 @@ def test_no_secret_is_in_a_repr(schema: BaseModel) -> None:
 async def live_through_everything(
     client: httpx.AsyncClient, root: httpx.AsyncClient, mailbox: Mailbox
 ) -> list[str]:
-    """All that an account can meet; returns the tokens that were used."""
+    """Everything that can happen to an account; returns the tokens that were used."""
     tokens: list[str] = []
 
     async def sign_in(**fields: str) -> None:
@@ -115,7 +115,7 @@ async def live_through_everything(
     await ask("password-reset/confirm", token=reset, new_password=NEWEST_PASSWORD)
     await post(client, "password-reset/confirm", token=reset, new_password=NEWEST_PASSWORD)
     await sign_in(email=NEW_EMAIL, password=NEWEST_PASSWORD)
-    # What is still good is what a thief would look for.
+    # A thief would look for what is still valid.
     await ask("password-reset", email=NEW_EMAIL)
     await ask("email-change", current_password=NEWEST_PASSWORD, new_email=EMAIL)
     id = await id_of(client)

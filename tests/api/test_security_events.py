@@ -150,7 +150,7 @@ class TestWhatAStrangerDoes:
     async def test_tries_an_address_that_is_nobodys(
         self, client: httpx.AsyncClient, database: Database
     ) -> None:
-        # Which may be a password that was typed into the wrong field.
+        # It may be a password that was typed into the wrong field.
         assert (await login(client, email="typed-in-error@example.com")).status_code == 401
         told = await only_event(database)
         assert (told["event"], told["user_id"]) == ("login_failed", None)

@@ -194,8 +194,8 @@ class TestRevokeSession:
     async def test_somebody_elses_is_not_there(
         self, alice: httpx.AsyncClient, bob: httpx.AsyncClient
     ) -> None:
-        [his] = await list_sessions(bob)
-        for id in (his["id"], str(uuid4())):
+        [own] = await list_sessions(bob)
+        for id in (own["id"], str(uuid4())):
             problem = read_problem(await alice.delete(f"{SESSIONS}/{id}"), 404, "NOT_FOUND")
             assert problem["detail"] == f"Session {id} not found"
         assert await is_alive(bob)
@@ -245,7 +245,7 @@ class TestReauthenticate:
         ("method", "body"),
         [("PATCH", {"is_active": False}), ("PATCH", {"is_superuser": True}), ("DELETE", None)],
     )
-    @pytest.mark.parametrize("whose", ["his own", "another's"])
+    @pytest.mark.parametrize("whose", ["their own", "another's"])
     async def test_so_does_what_superusers_do_to_accounts(
         self,
         root: httpx.AsyncClient,
@@ -257,7 +257,7 @@ class TestReauthenticate:
         whose: str,
     ) -> None:
         await sign_in("other@example.com", superuser=True)
-        path = f"{USERS}/{await id_of(root if whose == 'his own' else stale)}"
+        path = f"{USERS}/{await id_of(root if whose == 'their own' else stale)}"
         before = (await root.get(path)).json()
         refused = await root.request(method, path, json=body)
         read_problem(refused, 403, "REAUTHENTICATION_REQUIRED")

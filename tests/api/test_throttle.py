@@ -88,7 +88,7 @@ class TestPerAccount:
         refused = [each for each in responses if each.status_code == 429]
         for each in refused:
             read_problem(each, 429, "RATE_LIMITED")
-        # Each attempt puts the next one off by another twelve seconds, or fifteen minutes at most.
+        # Each attempt delays the next one by another twelve seconds, or fifteen minutes at most.
         waits = sorted(int(each.headers["Retry-After"]) for each in refused)
         assert waits == [pytest.approx(12 * n, abs=3) for n in range(2, 37)]
 
@@ -223,7 +223,7 @@ class TestPerMailbox:
 class TestWhatIsTold:
     @pytest.fixture
     async def told(self, database: Database) -> Told:
-        """Whom each event that something was throttled concerns, and where it came from."""
+        """The user and the network address of each THROTTLED event."""
 
         async def read() -> list[tuple[Any, ...]]:
             rows = await fetch(

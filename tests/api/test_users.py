@@ -31,7 +31,7 @@ async def path_of(database: Database, email: str) -> str:
 
 
 class TestForbidden:
-    """What only superusers may do, tried by somebody else: no answer tells what is there."""
+    """Others try what only superusers may do: no answer tells what exists."""
 
     @pytest.mark.parametrize(
         ("method", "path", "body"),
@@ -66,7 +66,7 @@ class TestForbidden:
 class TestListUsers:
     @pytest.fixture
     async def users(self, root: httpx.AsyncClient, database: Database) -> httpx.AsyncClient:
-        """Four users more, of whom one is disabled and one deleted."""
+        """Four more users: one of them is disabled, and one deleted."""
         for name in ("ann", "ben", "cid", "dee"):
             await create_user(database, f"{name}@example.com")
         await execute(database, "UPDATE users SET display_name = 'Ann 100%' WHERE email ~ 'ann'")

@@ -135,7 +135,7 @@ async def tables(session_app: Application) -> AsyncIterator[None]:
 
 @pytest.fixture
 async def owner(tables: None, database: Database) -> UUID:  # noqa: ARG001
-    """Whose rows go with him when the test is over."""
+    """Their rows are deleted with them when the test is over."""
     return (await factories.create_user(database, "owner@example.com")).id
 
 
@@ -306,7 +306,7 @@ class TestDelete:
         await shop.receipts.create(ReceiptCreate(task_id=task))
         with pytest.raises(Conflict) as raised:
             await shop.customers.delete(customer)
-        message = "What would go with it is still referred to by test task receipts"
+        message = "A row that would be deleted with it is still referred to by test task receipts"
         assert raised.value.detail == message
 
     async def test_reaches_the_rows_of_all_owners(self, shop: Shop, other: UUID) -> None:

@@ -119,7 +119,7 @@ async def test_two_superusers_who_remove_each_other_leave_one(
 async def test_a_password_that_was_just_replaced_moves_no_account(
     alice: httpx.AsyncClient, mailbox: Mailbox, admin: "asyncpg.Connection"
 ) -> None:
-    """A thief who knows it is faster to ask than the owner is to change it, but not to be done."""
+    """A thief who knows the old password asks in time, but the owner's change commits first."""
 
     async def waits() -> bool:
         return await waiting(admin) == 1
@@ -187,7 +187,7 @@ async def test_what_meets_over_one_account_is_no_error_of_ours(
 
 @asynccontextmanager
 async def halted(admin: "asyncpg.Connection", table: str) -> AsyncGenerator[None]:
-    """Whoever writes to the table waits right after it, until the context ends."""
+    """Each write to the table waits right after it, until the context ends."""
     await admin.execute(
         f"""
         CREATE FUNCTION halt() RETURNS trigger LANGUAGE plpgsql AS
@@ -299,7 +299,7 @@ async def test_a_failed_login_takes_its_time_whatever_the_reason(
 
 @asynccontextmanager
 async def mute_server() -> AsyncGenerator[tuple[str, list[asyncio.StreamWriter]]]:
-    """The SMTP_URL of a server that never says a word, and the connections that it has."""
+    """The SMTP_URL of a server that never answers, and the connections that it has."""
     connected: list[asyncio.StreamWriter] = []
 
     def never_answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -328,7 +328,7 @@ async def test_a_reset_is_requested_in_the_same_time_for_anybody_and_no_mail_is_
                     async def send() -> None:
                         answer = await post(client, "password-reset", email=email)
                         assert (answer.status_code, answer.content) == (202, b"")
-                        await asyncio.sleep(0.01)  # what is done for it afterwards, is done
+                        await asyncio.sleep(0.01)  # until its work after the answer is done
 
                     return send
 

@@ -10,7 +10,7 @@ _numbers = count(1)
 
 
 def item_json(**fields: Any) -> dict[str, Any]:
-    """What creates one, with unique values of its own."""
+    """The body that creates one, with unique values of its own."""
     n = next(_numbers)
     return {
         "name": "name",

@@ -1,6 +1,6 @@
 """What is special to items.
 
-Every filter, order, page, write and conflict is tested by tests/conformance, as each entity's is.
+tests/conformance tests every filter, order, page, write and conflict, as for each entity.
 """
 
 import httpx

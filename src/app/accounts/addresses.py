@@ -14,28 +14,28 @@ from app.users.models import User
 
 
 class AddressService(AccountService):
-    """What a user may do because he reads the mail of an address."""
+    """What users do by a token that was mailed to their address."""
 
     async def request_reset(self, email: str) -> None:
-        """Whether there is such an account shows neither in the answer nor in its time."""
+        """Neither the answer nor its time tells whether there is such an account."""
         await self.throttle("reset", email)
         self.work.after_commit.append(partial(self._mail_reset, email))
 
     async def confirm_reset(self, data: ConfirmReset) -> None:
-        """Raises Invalid for a token that is not good, or a password that is too weak."""
+        """Raises Invalid for a token that is not valid, or a password that is too weak."""
         found = await self.tokens.find(Purpose.RESET, data.token)
         user = await self.users.by_email(found["email"]) if found else None
         if found is None or user is None or user.id != found["user_id"] or not user.is_active:
-            raise _not_good()
+            raise _invalid_token()
         await self.work.release()
         password = data.new_password.get_secret_value()
         minimum = self.settings.password_min_length
         await require_strong(password, email=user.email, minimum=minimum, field="new_password")
-        # The user's row is locked before the token's, as everywhere: two who did it in different
-        # orders would wait for each other.
+        # The user's row is locked before the token's, as everywhere: transactions that did it in
+        # different orders would deadlock.
         replaced = await self.users.replace_password_hash(user, await hash_password(password))
         if not replaced or not await self.tokens.use(Purpose.RESET, data.token):
-            raise _not_good()
+            raise _invalid_token()
         if user.email_verified_at is None:
             await self.users.verify_email(user.id, user.email)
         await self.revoke_all(user.id)
@@ -53,16 +53,16 @@ class AddressService(AccountService):
         )
 
     async def confirm_verification(self, token: str) -> None:
-        """Raises Invalid for a token that is not good, or for an address that is no more."""
+        """Raises Invalid for a token that is not valid, or if the user has another address now."""
         found = await self.tokens.find(Purpose.VERIFICATION, token)
         if found is None or not await self.users.verify_email(found["user_id"], found["email"]):
-            raise _not_good()
+            raise _invalid_token()
         if not await self.tokens.use(Purpose.VERIFICATION, token):
-            raise _not_good()
+            raise _invalid_token()
         await self.log.record(Event.EMAIL_VERIFIED, found["user_id"])
 
     async def request_change(self, session: LiveSession, data: ChangeEmail) -> None:
-        """Raises InvalidCredentials. Whether the address is taken shows when it is confirmed."""
+        """Raises InvalidCredentials. A taken address is refused only when it is confirmed."""
         user = await self.require_password(session, data.current_password.get_secret_value())
         await self.throttle_mail(Purpose.CHANGE, data.new_email, user.id)
         if not await self.users.lock_password(user):  # somebody changed it meanwhile
@@ -76,15 +76,15 @@ class AddressService(AccountService):
     async def confirm_change(self, token: str) -> None:
         """The session that asked for the change stays.
 
-        Raises Invalid for a token that is not good, and Conflict for an address that is taken.
+        Raises Invalid for a token that is not valid, and Conflict for an address that is taken.
         """
         found = await self.tokens.find(Purpose.CHANGE, token)
         user = await self.users.get(found["user_id"]) if found else None
         if found is None or user is None or not user.is_active:
-            raise _not_good()
+            raise _invalid_token()
         changed = await self.users.change_email(user.id, found["email"])
         if not changed or not await self.tokens.use(Purpose.CHANGE, token):
-            raise _not_good()
+            raise _invalid_token()
         await self.revoke_all(user.id, keep=found["session_id"])
         await self.tokens.delete(user.id, Purpose.VERIFICATION)
         await self.log.record(Event.EMAIL_CHANGED, user.id)
@@ -107,6 +107,6 @@ class AddressService(AccountService):
         await self.outbox.token_mail("password_reset", user.email, token, "password-reset")()
 
 
-def _not_good() -> Invalid:
-    message = "is not good: it was used, has expired, or was made for something else"
+def _invalid_token() -> Invalid:
+    message = "is not valid: it was used, has expired, or was made for something else"
     return Invalid(errors=[FieldError(("body", "token"), message, "invalid_token")])

@@ -10,9 +10,9 @@ from app.users.schemas import UserAdminUpdate, UserCreate, UserUpdate
 
 
 class Accounts(AccountService):
-    """What superusers do to accounts, and users to their own: sessions end with what they hang on.
+    """What superusers do to accounts, and users to their own.
 
-    The last superuser who can sign in stays one: whoever would take him away gets a Conflict.
+    Raises Conflict for whatever would leave no superuser who can sign in.
     """
 
     async def create(self, data: UserCreate) -> User:
@@ -30,7 +30,7 @@ class Accounts(AccountService):
         data: UserAdminUpdate,
         versions: Versions | None = None,
     ) -> User:
-        """As `update`; raises ReauthenticationRequired too, if more than a name is to change."""
+        """As `update`; raises ReauthenticationRequired too, unless only the name changes."""
         if data.model_fields_set - UserUpdate.model_fields.keys():
             _require_fresh(session)
         return await self.update(id, data, versions)
@@ -69,19 +69,19 @@ class Accounts(AccountService):
         await self.log.record(Event.USER_DELETED, id)
 
     async def reset_password(self, user: User, new_hash: str) -> None:
-        """Raises Conflict when the user changes it himself at this moment."""
+        """Raises Conflict when the user changes the password at the same time."""
         if not await self.users.replace_password_hash(user, new_hash):
             raise Conflict("The password was changed at the same time")
         await self.revoke_all(user.id)
         await self.log.record(Event.PASSWORD_RESET, user.id)
 
     async def restore(self, id: UUID, versions: Versions | None = None) -> User:
-        """Raises NotFound, PreconditionFailed, and Conflict if the address is taken meanwhile."""
-        was_there = await self.users.get(id)
+        """Raises NotFound, PreconditionFailed, and Conflict if the address is taken by now."""
+        was_live = await self.users.get(id)
         user = await self.users.restore(id, versions)
         if user is None:
             raise _missing(id)
-        if was_there is None:
+        if was_live is None:
             await self.log.record(Event.USER_RESTORED, id)
         return user
 

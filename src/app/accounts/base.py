@@ -54,13 +54,13 @@ class AccountService:
             raise await self._limited(refusal, account)
 
     async def throttle_mail(self, purpose: Purpose, to: str, user_id: UUID) -> None:
-        """Count a mail that somebody may not want; raises RateLimited if there were too many."""
+        """Count a mail to an address; raises RateLimited if there were too many."""
         throttler = Throttler(self.work, self.settings, purpose)
         if refusal := await throttler.mail(to):
             raise await self._limited(refusal, user_id)
 
     async def require_password(self, session: LiveSession, password: str) -> User:
-        """The session's user, who has given his password; raises InvalidCredentials."""
+        """The session's user, if this is their password; raises InvalidCredentials."""
         await self.throttle("password", session.user_id)
         user = await self.users.get(session.user_id)
         await self.work.release()
@@ -75,18 +75,18 @@ class AccountService:
     async def refused(
         self, event: Event, user_id: UUID | None, detail: str | None = None
     ) -> InvalidCredentials:
-        """The error to raise; of all that the request wrote, the security log alone keeps it."""
+        """Undo what the request wrote, record the event, and return the error to raise."""
         await self.work.rollback()
         await self.log.record_now(event, user_id)
         return InvalidCredentials(detail)
 
     async def revoke_all(self, user_id: UUID, *, keep: UUID | None = None) -> None:
-        """End the sessions, and what somebody who had one may have under way by mail."""
+        """End the sessions, and delete tokens that somebody with a session may have asked for."""
         await self.sessions.delete_all(user_id, keep=keep)
         await self.tokens.delete(user_id, Purpose.RESET, Purpose.CHANGE)
 
     async def _limited(self, refusal: Refusal, account: str | UUID) -> RateLimited:
-        """The error to raise; the security log is told of the first alone."""
+        """Return the error to raise, and record the first one in a row."""
         if refusal.is_first:
             if isinstance(account, str):
                 user = await self.users.by_email(account)

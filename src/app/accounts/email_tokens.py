@@ -35,8 +35,8 @@ LIFETIMES = {
     Purpose.CHANGE: timedelta(hours=24),
 }
 
-# A stranger may ask for resets too: he must not make the owner's token worthless each time.
-KEPT = {Purpose.RESET: 4}  # of the earlier ones that are good still
+# A stranger may ask for resets too, which must not invalidate the owner's token each time.
+KEPT = {Purpose.RESET: 4}  # earlier tokens that stay valid
 
 _hash = bindparam("by_hash", None, LargeBinary())
 _purpose = bindparam("by_purpose", None, String())
@@ -89,7 +89,7 @@ PURGE = Statement(delete(EmailToken).where(EmailToken.token_hash.in_(select(_som
 
 
 class EmailTokenRepository:
-    """Tokens of 256 bits, of which the database has a hash: for one purpose, address and use."""
+    """Tokens of 256 random bits, stored as a hash: each for one purpose, address and use."""
 
     def __init__(self, work: UnitOfWork) -> None:
         self.work = work
@@ -97,9 +97,9 @@ class EmailTokenRepository:
     async def create(
         self, purpose: Purpose, user_id: UUID, email: str, session_id: UUID | None = None
     ) -> str:
-        """A new token in place of those that the user had for the same purpose.
+        """Create a token, and delete the user's earlier ones for the same purpose.
 
-        To reset a password, the newest ones stay good: KEPT says how many.
+        The newest of these stay valid where KEPT says so.
         """
         token = new_token()
         values = {
@@ -119,7 +119,7 @@ class EmailTokenRepository:
         return await self.work.fetch_one(FIND, self._values(purpose, token))
 
     async def use(self, purpose: Purpose, token: str) -> bool:
-        """False if the token is no good (any more); of many who use it at once one succeeds."""
+        """Delete the token; False if it is not valid. Of many concurrent uses one succeeds."""
         return await self.work.execute(USE, self._values(purpose, token)) > 0
 
     async def delete(self, user_id: UUID, *purposes: Purpose) -> None:
@@ -127,7 +127,7 @@ class EmailTokenRepository:
         await self.work.execute(DELETE, values)
 
     async def purge(self, limit: int) -> int:
-        """Delete up to so many expired tokens of anyone, and return how many there were."""
+        """Delete up to `limit` expired tokens of all users, and return how many they were."""
         return await self.work.execute(PURGE, {"limit": limit})
 
     def _values(self, purpose: Purpose, token: str) -> dict[str, object]:

@@ -8,7 +8,7 @@ from app.core.models import Base
 
 
 class EmailToken(Base):
-    """Proves that its holder reads the mail of an address. Used once: the row goes with its use."""
+    """Proves that its holder reads the mail of an address. The row is deleted by its one use."""
 
     __tablename__ = "email_tokens"
 
@@ -24,10 +24,12 @@ class EmailToken(Base):
 
 
 class Throttle(Base):
-    """When the next attempt is due, for a key that hides whose attempts they are."""
+    """When the next attempt is due. The key is a hash, which does not show whose attempts."""
 
     __tablename__ = "throttles"
 
     key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     due_at: Mapped[datetime]
-    refusals: Mapped[int] = mapped_column(server_default="0")  # since one was let through
+    refusals: Mapped[int] = mapped_column(
+        server_default="0"
+    )  # since the last attempt that was allowed

@@ -8,7 +8,7 @@ TEMPLATES = Templates(Path(__file__).parent / "mails")
 
 
 class Outbox:
-    """Writes the mails of accounts. What it returns sends one: after the commit it belongs to."""
+    """Writes the mails of accounts. What a method returns sends the mail: call it after COMMIT."""
 
     def __init__(self, mailer: Mailer, settings: Settings) -> None:
         self._mailer = mailer
@@ -24,7 +24,7 @@ class Outbox:
     ) -> Callable[[], Awaitable[None]]:
         """With a link to the frontend's page, or else the route of the API for the token.
 
-        What follows a # is in no server's log, and in no Referer.
+        What follows a # reaches no server's log and no Referer header.
         """
         if self._frontend_url:
             link = f"{self._frontend_url}/{path}#token={token}"

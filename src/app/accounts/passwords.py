@@ -1,4 +1,4 @@
-"""Passwords are judged, hashed and verified here, off the event loop and never too many at once."""
+"""Checks, hashes and verifies passwords: off the event loop, and a limited number at once."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ from zxcvbn import zxcvbn
 from app.exceptions import FieldError, Invalid, ServiceUnavailable
 
 MAX_LENGTH = 256  # characters of the normal form
-MAX_TYPED = 4 * MAX_LENGTH  # which may be four each before they are composed
+MAX_TYPED = 4 * MAX_LENGTH  # before NFKC, which may compose four characters to one
 PRODUCT = "plinth"
 
 # OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, 2 passes and 1 lane, or more.
@@ -28,15 +28,15 @@ _MAX_WAITING = 128
 _NICENESS = 10  # a tenth of the share of the processors that an ordinary thread has
 _JUDGED = 24  # characters; zxcvbn's time grows with the square of them
 _TOO_GUESSABLE = 1  # zxcvbn's score for fewer than 10^6 guesses
-_SHORTEST_NAME = 3  # letters or digits; shorter ones are in every text
-_SHORTEST_REST = 8  # which is what a password may be at the least
-# zxcvbn tries every reading of signs that may stand for the same letter: left alone, some passwords
-# take it seconds.
+_SHORTEST_NAME = 3  # letters or digits; shorter names occur in any text
+_SHORTEST_REST = 8  # characters, the least that password_min_length may be
+# zxcvbn tries every combination of the letters that such a sign may stand for, which would take
+# seconds for some passwords.
 _ALIKE = str.maketrans("@{[<|!$+", "4(((1157")
 
 
 def _go_last() -> None:
-    """Let whoever needs no password hashed go first, on Linux, where threads have priorities."""
+    """Give hashing a lower priority than other work, on Linux, where threads have priorities."""
     if sys.platform == "linux":
         with suppress(OSError):  # in a sandbox that forbids it
             os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICENESS)
@@ -70,11 +70,11 @@ def needs_rehash(password_hash: str) -> bool:
 async def require_strong(password: str, *, email: str, minimum: int, field: str) -> None:
     """Raises Invalid for a password that is too short, common, or made of known names.
 
-    NIST 800-63B-4, 3.1.1.2: length and a blocklist, but no rules of composition. What ASVS 5, 6.1.2
-    wants listed are the names that count for nothing: the product's, the address, and its parts.
+    NIST 800-63B-4, 3.1.1.2: length and a blocklist, but no rules of composition. The known names
+    (ASVS 5, 6.1.2) are the product's, the address, and the parts of it.
     """
     normal = _normal(password)
-    # A single character may become eighteen.
+    # NFKC may make eighteen characters of one.
     if min(len(password), len(normal)) < minimum:
         message = f"must have at least {minimum} characters"
         raise _refused(field, message, "password_too_short")
@@ -87,7 +87,7 @@ async def require_strong(password: str, *, email: str, minimum: int, field: str)
 
 
 def _names(email: str) -> list[str]:
-    """What anybody knows who knows the address, in plain letters and digits; the longest first."""
+    """The known names for an address, in plain letters and digits; the longest first."""
     wholes = [PRODUCT, *email.split("@")]
     parts = [part for whole in wholes for part in re.split(r"[\W_]+", whole)]
     names = {_plain(name) for name in [email, *wholes, *parts]}
@@ -95,7 +95,7 @@ def _names(email: str) -> list[str]:
 
 
 def _is_guessable(password: str, names: list[str]) -> bool:
-    """Whether it is so as it stands, or by what is left of it without the names."""
+    """Whether the password is common, or what is left of it without the names."""
     plain = rest = _plain(password)
     for name in names:
         rest = rest.replace(name, "")

@@ -46,9 +46,9 @@ WRONG_PASSWORD: Responses = {401: {"description": "No live session, or the passw
 TAKEN: Responses = {409: {"description": "The address is taken"}}
 LAST_SUPERUSER: Responses = {409: {"description": "The last superuser"}}
 TAKEN_MEANWHILE: Responses = {409: {"description": "The address is taken meanwhile"}}
-DELETES_OWN = LAST_SUPERUSER | {403: {"description": "The password was not given lately"}}
+DELETES_OWN = LAST_SUPERUSER | {403: {"description": "The password was not given recently"}}
 FOR_FRESH_SUPERUSERS = LAST_SUPERUSER | {
-    403: {"description": "For superusers who gave their password lately"}
+    403: {"description": "For superusers who gave their password recently"}
 }
 
 
@@ -70,7 +70,7 @@ async def logout(session: CurrentSession, auth: Auth) -> None:
 
 @router.post("/reauthenticate", status_code=204, responses=THROTTLED | WRONG_PASSWORD)
 async def reauthenticate(data: Reauthenticate, session: CurrentSession, auth: Auth) -> None:
-    """For 15 minutes, as after a login, this session may do what is delicate."""
+    """For 15 minutes, as after a login, this session may do what needs a recent password."""
     await auth.reauthenticate(session, data.current_password.get_secret_value())
 
 
@@ -160,7 +160,7 @@ async def delete_me(session: CurrentSession, accounts: AccountsDep, if_match: If
 async def list_users(
     _: Superuser, filters: Annotated[UserFilter, Query()], service: Users
 ) -> Page[User]:
-    """For superusers, as are the routes of any one user."""
+    """For superusers, as is every route under `/users/{user_id}`."""
     return await service.list(filters)
 
 
@@ -173,9 +173,9 @@ async def read_user(_: Superuser, user_id: Id, service: Users) -> User:
 async def update_user(
     session: Superuser, user_id: Id, data: UserAdminUpdate, accounts: AccountsDep, if_match: IfMatch
 ) -> User:
-    """A user who is disabled is signed out everywhere. The last superuser stays one.
+    """Disabling a user signs them out everywhere. The last superuser must stay one.
 
-    What changes more than the name needs a password that was given within the last 15 minutes.
+    To change more than the name needs a password that was given within the last 15 minutes.
     """
     return await accounts.update_by(session, user_id, data, if_match)
 
@@ -184,7 +184,7 @@ async def update_user(
 async def delete_user(
     session: Superuser, user_id: Id, accounts: AccountsDep, if_match: IfMatch
 ) -> None:
-    """Sign the user out everywhere and put him into the bin, from where he can be restored.
+    """Sign the user out everywhere and put them into the bin, from where they can be restored.
 
     Needs a password that was given within the last 15 minutes.
     """

@@ -97,7 +97,7 @@ class SessionRead(BaseModel):
 
 
 class Sessions(BaseModel):
-    """The one used last first."""
+    """The most recently used one comes first."""
 
     items: Sequence[SessionRead]
 

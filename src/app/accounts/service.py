@@ -13,7 +13,7 @@ from app.users.schemas import UserCreate, UserRead
 
 
 class AuthService(AccountService):
-    """Signing up, in and out, and what a signed-in user does to his password and sessions."""
+    """Signing up, in and out, and what signed-in users do to their password and sessions."""
 
     async def register(self, data: Register) -> User:
         await self.throttle("register", data.email)
@@ -36,7 +36,7 @@ class AuthService(AccountService):
         return user
 
     async def login(self, data: Login) -> LoginRead:
-        """Raises InvalidCredentials, after the same time, for all that keeps a user out."""
+        """Raises InvalidCredentials, always after the same time, whatever the reason is."""
         await self.throttle("login", data.email)
         password = data.password.get_secret_value()
         user = await self._verified(data.email, password)
@@ -58,7 +58,7 @@ class AuthService(AccountService):
         await self.log.record(Event.LOGGED_OUT, session.user_id)
 
     async def reauthenticate(self, session: LiveSession, password: str) -> None:
-        """Let the session do what is delicate, for a while; raises InvalidCredentials."""
+        """Make the session fresh for 15 minutes; raises InvalidCredentials."""
         await self.require_password(session, password)
         await self.sessions.confirm(session.id)
         await self.log.record(Event.REAUTHENTICATED, session.user_id)
@@ -80,7 +80,7 @@ class AuthService(AccountService):
         return [SessionRead(**dict(row), current=row["id"] == session.id) for row in rows]
 
     async def revoke_session(self, session: LiveSession, id: UUID) -> None:
-        """Raises NotFound for a session that is not there, or somebody else's."""
+        """Raises NotFound for a session that does not exist, or is somebody else's."""
         if not await self.sessions.delete(id, session.user_id):
             raise NotFound(f"Session {id} not found")
         await self.log.record(Event.SESSION_REVOKED, session.user_id, revoked=id)
@@ -102,5 +102,5 @@ class AuthService(AccountService):
         if await self.users.replace_password_hash(user, new_hash):
             user.password_hash = new_hash
             return user
-        await self.work.rollback()  # another login was faster, or the password is a new one
+        await self.work.rollback()  # another login or a password change was faster
         return await self._verified(user.email, password)

@@ -21,18 +21,18 @@ from app.config import Settings
 from app.database.sql import Statement
 from app.database.unit_of_work import UnitOfWork
 
-PURGE_SHARE = 0.01  # of the attempts clear away what is long due
+PURGE_SHARE = 0.01  # of the attempts also delete old counters
 
 _interval = bindparam("interval", None, Interval())
 _burst = bindparam("burst", None, Interval())
 _longest = bindparam("longest", None, Interval())
 _key = bindparam("throttle_key", None, LargeBinary())
-# Read when the row is locked: of many attempts at once, the first to start may count last.
+# Read after the row is locked: concurrent attempts may be counted in any order.
 _now = func.clock_timestamp(type_=DateTime(timezone=True))
 _in_time = Throttle.due_at <= _now + _burst
 
-# An attempt that comes too early puts the next one off, so that hammering takes ever longer.
-# Autonomous: it counts even when the request that made it is rolled back.
+# An attempt that comes too early delays the next one, so that hammering makes the wait longer.
+# Autonomous: an attempt counts even when its request is rolled back.
 ATTEMPT = Statement(
     insert(Throttle)
     .values(key=_key, due_at=_now + _interval)
@@ -60,23 +60,23 @@ class Limit:
 
     attempts: int
     period: timedelta = timedelta(minutes=1)
-    longest: timedelta = timedelta(minutes=15)  # wait, after which hammering is forgotten
+    longest: timedelta = timedelta(minutes=15)  # wait, however many were refused
 
 
 PER_ACCOUNT = Limit(5)  # from one address
 PER_ADDRESS = Limit(20)
-# From everywhere. A stranger's hammering must not keep the mail from its reader for ever: he gets
-# one each twelve minutes.
+# From all network addresses. However often a stranger asks for them, the mailbox still gets one
+# mail each twelve minutes.
 PER_MAILBOX = Limit(5, timedelta(hours=1), longest=timedelta(0))
 
 
 class Refusal(NamedTuple):
     wait: int  # seconds
-    is_first: bool  # since one was let through
+    is_first: bool  # since the last attempt that was allowed
 
 
 class Throttler:
-    """Judges attempts of one kind, such as logins; answers a Refusal when there were too many."""
+    """Counts attempts of one kind, such as logins; returns a Refusal when there were too many."""
 
     def __init__(self, work: UnitOfWork, settings: Settings, kind: str) -> None:
         self._work = work
@@ -87,7 +87,7 @@ class Throttler:
     async def attempt(self, account: str, address: str | None) -> Refusal | None:
         """Count an attempt on the account, from a network address."""
         source = f"{self._kind}\n{_source(address)}"
-        # Before anything is refused: who only ever is leaves counters behind too.
+        # Purge before refusing: refused attempts leave counters behind too.
         if self._enabled and random() < PURGE_SHARE:  # noqa: S311 - no secret hangs on it
             await self._work.execute(PURGE)
         refusal = await self._count(f"{source}\n{account}", PER_ACCOUNT)
@@ -114,7 +114,7 @@ class Throttler:
 
 
 def _source(address: str | None) -> str:
-    """What counts as one address: with IPv6, everybody has 2^64 of them (RFC 6177)."""
+    """What counts as one address: with IPv6 the /64, since one user has all of it (RFC 6177)."""
     if address is None:
         return ""
     found = ip_address(address)

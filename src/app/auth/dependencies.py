@@ -81,6 +81,6 @@ async def require_superuser(session: CurrentSession) -> LiveSession:
 type Responses = dict[int | str, dict[str, Any]]
 
 FOR_SUPERUSERS: Responses = {403: {"description": "For superusers"}}
-"""What the documentation of such a route says, besides what every route does."""
+"""What such a route documents, besides the responses of every route."""
 
 Superuser = Annotated[LiveSession, Depends(require_superuser)]

@@ -8,7 +8,7 @@ from app.core.models import Base, uuid7
 
 
 class Session(Base):
-    """A signed-in user on one device. The token itself is nowhere but with its holder."""
+    """A signed-in user on one device. Only a hash of the token is stored."""
 
     __tablename__ = "sessions"
 
@@ -19,7 +19,7 @@ class Session(Base):
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_used_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    # When the password was given last: for a while, the session may do what is delicate.
+    # When the password was given last: for 15 minutes after that, the session counts as fresh.
     authenticated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime]
     ip: Mapped[str | None] = mapped_column(String(45))

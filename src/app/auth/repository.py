@@ -28,16 +28,16 @@ from app.database.unit_of_work import UnitOfWork
 from app.users.models import User
 
 _idle = bindparam("idle", None, Interval())
-# The last use is noted at most once in five minutes, and more often where an idle session is brief.
+# The last use is written once in five minutes, or in half of the idle time if that is shorter.
 _stale = Session.last_used_at < func.now() - func.least(
     text("interval '5 minutes'"), _idle.op("/")(2)
 )
-# ASVS 5, 7.5.1: what is delicate needs a password that was given lately.
+# ASVS 5, 7.5.1: sensitive operations need a password that was given recently.
 _fresh = Session.authenticated_at > func.now() - text("interval '15 minutes'")
 _user_id = bindparam("by_user", None, Uuid())
 _session_id = bindparam("by_session", None, Uuid())
 
-# The database's clock alone judges lifetimes: workers' clocks differ.
+# Only the database's clock counts: those of the workers differ.
 _live = (Session.expires_at > func.now(), Session.last_used_at > func.now() - _idle)
 
 _accepted = (*_live, User.is_active, User.deleted_at.is_(None))
@@ -66,8 +66,8 @@ TOUCH = Statement(
 TOUCH_USED = Statement(
     update(Session).where(_is_one_of, _stale).values(last_used_at=func.now()), autonomous=True
 )
-# The lock makes it wait for whoever disables the account or changes its password at this moment,
-# and then judge the user as he is.
+# The lock waits for a transaction that disables the account or changes its password at this moment,
+# and the conditions are then checked against what it wrote.
 _verified_user = (
     select(User.id)
     .where(
@@ -139,7 +139,7 @@ class SessionRepository:
         self.work = work
 
     async def find(self, token_hash: bytes, idle: timedelta) -> LiveSession | None:
-        """The live session of a token; notes the use, at most once in five minutes."""
+        """The live session of a token; writes the last use, at most once in five minutes."""
         row = await self.work.fetch_one(FIND, {"by_token_hash": token_hash, "idle": idle})
         if row is None:
             return None
@@ -168,7 +168,7 @@ class SessionRepository:
     ) -> tuple[UUID, datetime] | None:
         """Store a session, and return its id and when it ends at the latest.
 
-        None if the user may not sign in any more, or not with the password that was verified.
+        None if the user may no longer sign in, or has another password than the verified one.
         """
         id = uuid7()
         values = {
@@ -184,7 +184,7 @@ class SessionRepository:
         return (id, row["expires_at"]) if row else None
 
     async def list(self, user_id: UUID, idle: timedelta) -> Sequence[Row]:
-        """The user's live sessions, the one used last first."""
+        """The user's live sessions, the most recently used one first."""
         return await self.work.fetch(LIST, {"by_user": user_id, "idle": idle})
 
     async def confirm(self, id: UUID) -> None:
@@ -201,5 +201,5 @@ class SessionRepository:
         await self.work.execute(DELETE_EXPIRED, {"by_user": user_id, "idle": idle})
 
     async def purge(self, idle: timedelta, limit: int) -> int:
-        """Delete up to so many expired sessions of anyone, and return how many there were."""
+        """Delete up to `limit` expired sessions of all users, and return how many they were."""
         return await self.work.execute(PURGE, {"idle": idle, "limit": limit})

@@ -12,5 +12,5 @@ def new_token() -> str:
 
 
 def token_hash(token: str) -> bytes:
-    """What the database keeps. A fast hash will do: 256 random bits cannot be guessed."""
+    """What the database stores. A fast hash is enough: 256 random bits cannot be guessed."""
     return sha256(token.encode()).digest()

@@ -1,8 +1,7 @@
 """A column of many rows as one text, which PostgreSQL reads as an array.
 
-The driver would look into an array and encode it element by element, which takes most of the time
-that a bulk call costs. An element that is an array itself becomes its text in turn: `unnest` would
-flatten an array of arrays.
+The driver encodes an array element by element, which would be most of what a bulk call costs. An
+element that is an array itself is sent as a text too, since `unnest` would flatten nested arrays.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -40,7 +39,7 @@ BARE = (
 
 
 class ArrayText(TypeDecorator[Sequence[Any]]):
-    """Python's text of a scalar is one that PostgreSQL reads, of a StrEnum its value."""
+    """PostgreSQL can read what `str` makes of a scalar; of a StrEnum, that is its value."""
 
     impl = Text
     cache_ok = True
@@ -74,7 +73,7 @@ def _texts(values: Iterable[Any], text: Callable[[Any], str]) -> Iterable[str]:
 
 
 def _quoted(values: Sequence[str | None]) -> str:
-    """All in quotes but NULL, in as few steps as there can be for many."""
+    """Quote every element but NULL; all at once, since there may be many."""
     if not any(map(is_, values, repeat(None))):
         joined = "\0".join(values)  # pyrefly: ignore[no-matching-overload]  # none of them is None
         if joined.count("\0") == len(values) - 1:  # else one has a NUL, which PostgreSQL refuses

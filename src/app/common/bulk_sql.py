@@ -1,4 +1,4 @@
-"""Many rows as one array a column, which `unnest` turns back into rows.
+"""Many rows as one array per column, which `unnest` turns back into rows.
 
 However many rows there are, the statement stays the same and has few parameters: PostgreSQL takes
 no more than 32,767 of them.
@@ -43,7 +43,7 @@ from app.core.repository import Outcome
 from app.database.sql import Query
 from app.exceptions import FieldError, Invalid
 
-BATCH = 1000  # rows at once, so that the server and Python are both at work
+BATCH = 1000  # rows per statement: Python prepares the next ones while the server writes these
 
 type Key = tuple[Any, ...]
 
@@ -60,7 +60,7 @@ def columns_of(rows: Sequence[BaseModel], names: Iterable[str]) -> list[list[Any
 
 
 def distinct_keys_of(rows: Sequence[BaseModel], fields: Sequence[str]) -> list[Key]:
-    """The same. Raises Invalid when two rows have the same one."""
+    """The natural key of each row. Raises Invalid when two rows have the same one."""
     keys = keys_of(rows, fields)
     if len(set(keys)) == len(keys):
         return keys
@@ -76,7 +76,7 @@ def distinct_keys_of(rows: Sequence[BaseModel], fields: Sequence[str]) -> list[K
 
 
 def set_fields(rows: Sequence[BaseModel], names: Iterable[str]) -> tuple[list[str], bool]:
-    """Which of the fields any row sets, and whether every row sets the same ones."""
+    """The fields that at least one row sets, and whether all rows set the same ones."""
     each_row = [row.model_fields_set for row in rows]
     anywhere = each_row[0]
     same = each_row.count(anywhere) == len(rows)
@@ -94,15 +94,15 @@ def create(table: Table, names: Sequence[str]) -> Insert:
     return insert(table).from_select(names, _rows(table, names)).returning(*table.columns)
 
 
-# What the next three return of a row: its outcome, its id and its natural key. `key` is that of the
-# unique index, with the owner.
+# The next three return a row's outcome, its id and its natural key. Their `key` has the columns of
+# the unique index, the owner among them.
 
 
 def upsert(table: Table, names: Sequence[str], key: Sequence[str], fields: Sequence[str]) -> Insert:
     """Insert new rows, and give existing ones the new values of `fields` where those differ.
 
-    Every existing row is locked, in the order of the arrays; only those written are returned. One
-    of version 1 is new.
+    Every existing row is locked, in the order of the arrays. Only rows that were written are
+    returned; one of version 1 is new.
     """
     statement = insert(table).from_select(names, _rows(table, names))
     new = statement.excluded
@@ -140,10 +140,10 @@ def find(table: Table, key: Sequence[str]) -> Query:
 
 
 def lock_order(table: Table) -> list[ColumnElement[Any]]:
-    """The order in which whoever locks many rows of a table does so: then none of them deadlock.
+    """The one order in which many rows of a table are locked, so that there are no deadlocks.
 
-    By the natural key as Python sorts it, text by its code points, since that is how new rows are
-    inserted.
+    It is the order of the natural key as Python sorts it, text by its code points, because new rows
+    are inserted in that order.
     """
     keys = [table.columns[name] for name in natural_key(table)]
     ordered = [collate(key, "C") if isinstance(key.type, String) else key for key in keys]
@@ -151,7 +151,7 @@ def lock_order(table: Table) -> list[ColumnElement[Any]]:
 
 
 def written(table: Table) -> dict[str, ColumnElement[Any]]:
-    """What each write of a row changes beside its fields."""
+    """What every write of a row changes, besides its fields."""
     return {"version": table.columns.version + 1, "updated_at": func.now()}
 
 
@@ -194,9 +194,10 @@ def _source(
     key: Sequence[str] = (),
     flags: Sequence[Column[Any]] = (),
 ) -> TableValuedAlias:
-    """The rows of the arrays; those of the `key` as arrays from the start.
+    """The rows of the arrays. Columns of the `key` are bound as arrays, the others as texts.
 
-    PostgreSQL plans a join with texts for ten rows, and with ten thousand sorts the whole table.
+    PostgreSQL cannot see how many elements a text has, and expects ten: joined by it, ten thousand
+    rows would make it sort the whole table.
     """
     columns = [*(table.columns[name] for name in names), *flags]
     arrays = [

@@ -1,9 +1,9 @@
-"""Seeks a position in an ordered list by comparing rows, so that depth costs nothing.
+"""Finds the rows after a position in an ordered list, at the same cost however deep it is.
 
-`(a, id) > ($1, $2)` is one range of an index. With OR between its parts it would be none, and a
-NULL fulfils neither. So what lies behind a position is cut into ranges that do not overlap, each
-of which an index on the sort keys serves by itself, in either direction: those rows that compare as
-behind, and where a key may be NULL, those with NULL.
+`(a, id) > ($1, $2)` is one range of an index. The same condition written with OR is not, and NULL
+fulfils neither. So the rows after a position are divided into ranges that do not overlap: those
+that compare as greater (or less), and where a key may be NULL, those with NULL. An index on the
+sort keys serves each of these ranges, in either direction.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ from app.database.sql import Query
 
 
 class Shape(NamedTuple):
-    """What of a position changes the SQL: of each value, whether it is NULL."""
+    """What of a position changes the SQL: which of its values are NULL, and the direction."""
 
     nulls: tuple[bool, ...] | None
     backwards: bool
@@ -52,7 +52,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """`conditions` narrow a query to the range, in which `known` fields need no NULLS LAST."""
+    """The rows that fulfil the `conditions`; in all or none of them, a `known` field is NULL."""
 
     conditions: tuple[ColumnElement[bool], ...] = ()
     known: frozenset[str] = frozenset()
@@ -65,7 +65,7 @@ def shape(position: Position) -> Shape:
 
 
 def values(position: Position) -> dict[str, Any]:
-    """What to bind, by parameter."""
+    """The values to bind, by parameter."""
     return {_parameter(at): value for at, value in enumerate(position.key or ())}
 
 
@@ -77,10 +77,10 @@ def order_by(
     known: frozenset[str] = frozenset(),
     source: FromClause | None = None,
 ) -> list[ColumnElement[Any]]:
-    """NULLs last in both directions, and first on the way back.
+    """NULLs come last in both directions, so they come first when walking backwards.
 
-    Said only where there can be one, so that an index need not be made for it. The columns are
-    those of `source`, if the rows come from there.
+    Where there can be no NULL, this is not written: an ordinary index then serves the order. The
+    columns are those of `source`, if the rows come from there.
     """
     clauses: list[ColumnElement[Any]] = []
     for key in keys:
@@ -99,7 +99,7 @@ def walk(
     position: Shape,
     limit: BindParameter[int],
 ) -> Query:
-    """The first rows of a query behind the position, in the order of the walk."""
+    """The first rows of a query after the position, in the order of the walk."""
     backwards = position.backwards
     parts = [
         query.where(*each.conditions)
@@ -115,7 +115,7 @@ def walk(
 
 
 def ranges(table: Table, keys: Sequence[SortKey], position: Shape) -> Iterator[Range]:
-    """What lies behind the position in the direction of the walk."""
+    """The rows after the position, in the direction of the walk."""
     if position.nulls is None:
         yield from _everything(table, keys[0].field)
         return

@@ -33,7 +33,7 @@ class MemoryRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](
     """Repositories of several callers share the `rows` they are given, as they would a table.
 
     A write replaces the row's instance: what was read before stays as it was read. It knows no
-    other entity: any reference is a good one, and nothing follows from a delete.
+    other entity: every reference is accepted, and a delete has no effect on other rows.
     """
 
     def __init__(self, caller: Caller, rows: dict[UUID, ModelT] | None = None) -> None:

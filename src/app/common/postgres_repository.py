@@ -157,7 +157,7 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
             return []
         await self._references.require(self.work, self.caller, data, many=True)
         columns = self._columns(data)
-        # One order for every writer; the ids are in the order given.
+        # All writers insert in one order; the ids are in the order given.
         order = sorted(range(len(data)), key=bulk_sql.keys_of(data, self.natural_key).__getitem__)
         batches = (
             {name: [column[at] for at in part] for name, column in columns.items()}
@@ -189,7 +189,7 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         optional = [name for name in field_names(rows[0]) if name not in self.natural_key]
         fields, alike = bulk_sql.set_fields(rows, optional)
         key = ["owner_id", *self.natural_key] if self.owned else [*self.natural_key]
-        # Items that set different fields: the first statement creates, and locks what exists.
+        # If items set different fields, this creates and locks, and the next statement updates.
         names = [*self._new_row(), *field_names(rows[0])]
         upsert = self._sql.bulk_upsert(names, key, fields if alike else [])
         await self.work.fetch_batches(upsert, map(self._columns, parts), take)
@@ -219,19 +219,19 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         return await self.work.fetch_one(self._sql.get(deleted), self._values(row_id=id))
 
     async def _require_missing(self, id: UUID, deleted: Deleted = "exclude") -> None:
-        """Raise PreconditionFailed for a row that is there: its version kept it from a write."""
+        """Raise PreconditionFailed if the row exists: then its version prevented the write."""
         if await self._find(id, deleted) is not None:
             raise PreconditionFailed
 
     async def _total(self, query: ListQuery, page: Window[Row]) -> int | None:
-        """As many rows as there are; where the total is bounded, it may be one above the limit."""
+        """How many rows there are. If that is bounded, a number above the limit means more."""
         if query.total == "none":
             return None
         limit = query.total_limit + 1 if query.total == "bounded" else None
         if query.position is None and (page.rows or query.offset == 0):
             seen = query.offset + len(page.rows)
             if page.following is None or (limit is not None and seen >= limit):
-                return seen  # there are no others, or so many that they are not counted
+                return seen  # there are no others, or more than are counted
         return await self._count(query.selection, limit)
 
     async def _count(self, selection: Selection, limit: int | None = None) -> int:
@@ -255,7 +255,7 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         return self._defaults | {"owner_id": lambda: owner_id}
 
     def _columns(self, rows: Sequence[CreateT]) -> dict[str, Sequence[Any]]:
-        """The rows to insert, as one list a column."""
+        """The rows to insert, as one list per column."""
         columns: dict[str, Sequence[Any]] = {
             name: [make() for _ in rows] for name, make in self._new_row().items()
         }

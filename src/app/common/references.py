@@ -1,9 +1,9 @@
-"""What rows refer to, and what becomes of those that refer to a deleted one.
+"""References to rows, and what happens to them when such a row is deleted.
 
-A foreign key does not see a soft delete. So whoever writes a reference holds the row that it is to,
-and whoever deletes a row looks for references once he has locked it: of two who meet, one waits for
-the other, and then sees what he did. Locks are taken from the referred to the referring, and in one
-order within a table.
+A foreign key does not see a soft delete. So a transaction that writes a reference locks the row it
+refers to, and one that deletes a row looks for references after it has locked the row. When two
+meet, one waits for the other, and then sees what that one did. A row is locked before those that
+refer to it, and the rows of one table in one order.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,7 +39,7 @@ from app.exceptions import Conflict, FieldError, Invalid
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """A table that `fields` refer to. Statements bind `ids`, and the second one `caller`."""
+    """A table that `fields` refer to. `hold` locks the rows of `ids`, `hold_own` the caller's."""
 
     fields: Sequence[str]
     hold: Statement
@@ -48,7 +48,7 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A column that refers to the table. The statement keeps the rule for `ids`."""
+    """A column that refers to the table. The statement carries out the rule for `ids`."""
 
     table: Table
     rule: OnDelete
@@ -56,25 +56,27 @@ class Child:
 
 
 class References:
-    """Those of one entity, in either direction."""
+    """The references of one entity's rows, and those to them."""
 
     def __init__(self, model: type[Entity]) -> None:
-        """Raises TypeError for a rule that a column cannot keep."""
+        """Raises TypeError for a rule that cannot be carried out on its column."""
         self._name = model.__name__
         self._table = model.metadata.tables[model.__tablename__]
         columns = list(_referring(self._table))
         self._fields = [column.name for column in columns]
         for column in columns:
             if column.info["ondelete"] == "setnull" and not column.nullable:
-                raise TypeError(f"{self._name}.{column.name}: setnull needs one that may be null")
+                raise TypeError(
+                    f"{self._name}.{column.name}: setnull needs a column that may be null"
+                )
 
     async def require(
         self, work: UnitOfWork, caller: Caller, rows: Sequence[BaseModel], *, many: bool = False
     ) -> None:
-        """Hold what the rows refer to until the transaction ends.
+        """Lock the rows that these refer to until the transaction ends.
 
-        Raises Invalid where that is no live row that the caller may see. When there may be `many`
-        rows, they are the `items` of a body.
+        Raises Invalid where there is no such live row that the caller may see. With `many`, the
+        rows are the `items` of a body.
         """
         if not self._fields:
             return
@@ -87,7 +89,7 @@ class References:
             )
 
     async def require_of(self, work: UnitOfWork, caller: Caller, row: Row) -> None:
-        """The same for a row that has just come back; raises Conflict."""
+        """The same for a row that has just been restored; raises Conflict."""
         if not self._fields:
             return
         values = {field: [row[field]] for field in self._fields}
@@ -96,13 +98,13 @@ class References:
             raise Conflict(errors[0].message, errors=errors)
 
     async def follow(self, work: UnitOfWork, ids: Sequence[UUID]) -> None:
-        """Keep the rules for all that refers to rows that this transaction has deleted.
+        """Carry out the rules of all references to rows that this transaction has deleted.
 
-        Raises Conflict where they say that the rows must stay.
+        Raises Conflict where one of them is `restrict`.
         """
         gone = [(self._table, ids)]
         restricted: list[tuple[Child, Sequence[UUID]]] = []
-        for table, deleted in gone:  # which grows
+        for table, deleted in gone:  # it grows meanwhile
             for child in _children(table):
                 if child.rule == "restrict":
                     restricted.append((child, deleted))
@@ -110,11 +112,15 @@ class References:
                 written = await work.fetch(child.statement, {"ids": deleted})
                 if written and child.rule == "cascade":
                     gone.append((child.table, [row["id"] for row in written]))
-        # At last: what goes as well keeps nothing back.
+        # Check restrict last: rows deleted in this cascade must not block it.
         for child, deleted in restricted:
             row = await work.fetch_one(child.statement, {"ids": deleted})
             if row is not None:
-                what = f"{self._name} {row[0]}" if row[0] in ids else "What would go with it"
+                what = (
+                    f"{self._name} {row[0]}"
+                    if row[0] in ids
+                    else "A row that would be deleted with it"
+                )
                 raise Conflict(
                     f"{what} is still referred to by {child.table.name.replace('_', ' ')}"
                 )
@@ -134,7 +140,7 @@ class References:
         fields: dict[Table, list[str]] = {}
         for column in _referring(self._table):
             fields.setdefault(_target(column), []).append(column.name)
-        # In the order in which a delete reaches them.
+        # In the order in which a delete locks them.
         return [
             Parent(
                 fields[table],
@@ -148,7 +154,7 @@ class References:
     async def _missing(
         self, work: UnitOfWork, caller: Caller, values: Mapping[str, Sequence[UUID | None]]
     ) -> list[tuple[int, str]]:
-        """Hold what these columns refer to; position and field of what is not there."""
+        """Lock the rows that these columns refer to; return position and field of missing ones."""
         missing: list[tuple[int, str]] = []
         for parent in self._parents:
             wanted = {id for field in parent.fields for id in values[field] if id is not None}
@@ -163,7 +169,7 @@ class References:
 
 
 def _error(field: str, *at: str | int) -> FieldError:
-    message = f"{field} refers to something that is not there"
+    message = f"{field} refers to something that does not exist"
     return FieldError(("body", *at, field), message, "reference")
 
 

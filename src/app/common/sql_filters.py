@@ -35,7 +35,7 @@ def matches_search(model: type[Entity], fields: Sequence[str]) -> ColumnElement[
 
 
 def values(selection: Selection) -> dict[str, Any]:
-    """What to bind, by parameter."""
+    """The values to bind, by parameter."""
     found = {
         condition.parameter: _pattern(condition)
         if condition.operator in PATTERNS
@@ -61,7 +61,7 @@ def unbounded(kind: TypeEngine[Any]) -> TypeEngine[Any]:
 
 
 def bind_array(name: str, kind: TypeEngine[Any]) -> BindParameter[Any]:
-    # Of one dimension, whatever the values are: one of a JSON column may be a list itself.
+    # One dimension, even if the values of a JSON column are lists themselves.
     return bindparam(name, None, type_=ARRAY(unbounded(kind), dimensions=1))
 
 

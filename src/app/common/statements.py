@@ -28,14 +28,14 @@ from app.core.list_query import Deleted, ListQuery, Operator, Position, Selectio
 from app.core.models import Entity
 from app.database.sql import Query, Statement
 
-MAX_KEPT = 500  # of one entity; filters come in more shapes than anyone asks for
-DEEP = 1000  # rows to skip, from which on it pays to skip ids alone
+MAX_KEPT = 500  # per entity: clients may ask for more shapes than fit into memory
+DEEP = 1000  # rows to skip, from which on it is faster to skip ids alone
 
 
 class Statements[ModelT: Entity]:
-    """Each of them is narrowed to what may be seen: live rows, and when `scoped` the caller's.
+    """Each statement is narrowed to live rows, and when `scoped`, to those of the caller.
 
-    The values to bind are `caller`, `row_id` or `ids`, and what the methods name.
+    The values to bind are `caller`, `row_id` or `ids`, and what the methods' docstrings name.
     """
 
     def __init__(self, model: type[ModelT], *, scoped: bool) -> None:
@@ -88,7 +88,7 @@ class Statements[ModelT: Entity]:
     def update(self, fields: Sequence[str], *, versioned: bool) -> Statement:
         """Binds the new value of a field as `new_` and its name.
 
-        This and the next two: when `versioned`, only a row of one of the `versions` is written.
+        As in the next two, a `versioned` statement writes only a row of one of the `versions`.
         """
         values: dict[str, Any] = {name: bindparam(f"new_{name}", None) for name in fields}
         return self._keep(
@@ -178,7 +178,7 @@ class Statements[ModelT: Entity]:
         rows = self._matching(selection)
         if limit is None:
             return rows.with_only_columns(func.count(), maintain_column_froms=True)
-        # The limit is no parameter: a plan that is kept would expect a tenth of the table.
+        # With the limit as a parameter, a generic plan would expect a tenth of the table.
         some = rows.with_only_columns(literal_column("1"), maintain_column_froms=True)
         return select(func.count()).select_from(some.limit(literal_column(str(limit))).subquery())
 
@@ -191,8 +191,8 @@ class Statements[ModelT: Entity]:
         return self._page(selection).with_only_columns(*columns, maintain_column_froms=True)
 
     def _deep_page(self, selection: Selection) -> Query:
-        # An index with all that is asked for has the ids without a look at any row. They come in an
-        # array: of a join with so many rows, a kept plan expects a tenth of the table.
+        # An index that has all columns of the conditions gives the ids without reading a row. They
+        # come as an array: for a join, a generic plan would expect a tenth of the table.
         id = self.table.columns.id
         ids = self._page(selection).with_only_columns(id).scalar_subquery()
         return (

@@ -10,14 +10,14 @@ from app.core.repository import Upserted
 from app.core.schemas import Schema, from_settings
 from app.core.types import Id
 
-MAX_ROWS = 10_000  # that a body can hold at all; how many it may is a setting
+MAX_ROWS = 10_000  # in any body; the setting max_bulk_rows may be lower
 ROWS: Any = Field(
     min_length=1, max_length=MAX_ROWS, json_schema_extra=from_settings(maxItems="max_bulk_rows")
 )
 
 
 class BulkBody(Schema):
-    """The base of bodies whose one field is a list, for which limits of their own hold."""
+    """The base of bulk bodies, which have one field, a list, and limits of their own."""
 
 
 class BulkItems[T](BulkBody):
@@ -41,7 +41,7 @@ class BulkCreated[T](BaseModel):
 
 
 class BulkUpserted(BaseModel):
-    """What became of each item, in the order in which they were sent, and how often."""
+    """The outcome of each item, in the order in which they were sent, and how many had which."""
 
     model_config = ConfigDict(defer_build=True)
 

@@ -11,15 +11,15 @@ from pydantic import Field, GetJsonSchemaHandler, ValidatorFunctionWrapHandler, 
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-# Of ordinary size: a zero of any exponent would have digits enough for its column.
+# A zero with a larger exponent would pass every check of digits.
 _NUMBER = re.compile(r"[+-]?([0-9]{1,100}\.?[0-9]{0,100}|\.[0-9]{1,100})([eE][+-]?[0-9]{1,2})?")
 
 
 @dataclass(frozen=True, slots=True)
 class Digits(GroupedMetadata):
-    """The bounds of a column NUMERIC(precision, scale), and a field's own within them.
+    """The bounds of a column NUMERIC(precision, scale), and those of the field within them.
 
-    Without the column's the driver makes 0 of 1E+131072, and fails on 0E-131072.
+    Without bounds, the driver would store 1E+131072 as 0 and fail on 0E-131072.
     """
 
     precision: int
@@ -49,10 +49,10 @@ class Digits(GroupedMetadata):
 
         def read(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
             if isinstance(value, str):
-                # Most are of this form, and pydantic counts digits slowly.
+                # Most values have this form, and pydantic takes longer to count digits.
                 if plain(value) and low <= (number := Decimal(value)) <= high:
                     return number
-                # Python reads `1_0`, ` 1 ` and the digits of every script.
+                # Decimal() accepts `1_0`, ` 1 ` and the digits of every script.
                 if not _NUMBER.fullmatch(value):
                     raise ValueError("must be a decimal number")
             elif isinstance(value, bool):
@@ -64,7 +64,7 @@ class Digits(GroupedMetadata):
 
 @dataclass(frozen=True, slots=True)
 class _DocumentedDigits:
-    """Shows the digits before the point and after it, which pydantic leaves out."""
+    """Documents how many digits go before and after the point, which pydantic leaves out."""
 
     whole: int
     scale: int

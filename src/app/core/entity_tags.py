@@ -15,15 +15,15 @@ def entity_tag(version: int) -> str:
 
 
 def versions(if_match: str) -> Versions | None:
-    """The versions that an If-Match names; None for `*`, which any version fulfils.
+    """The versions that an If-Match accepts; None for `*`, which accepts every version.
 
-    A weak tag names none, as the strong comparison has it. Raises Invalid for what is not a list
+    A weak tag accepts none, since the comparison is strong. Raises Invalid for what is not a list
     of tags.
     """
     if if_match.strip() == "*":
         return None
     if not _TAGS.fullmatch(if_match):
-        message = 'must be an ETag as it was answered, quotes included: "3"'
+        message = 'must be an ETag as it was sent, with its quotes: "3"'
         errors = [FieldError(("header", "If-Match"), message, "entity_tag")]
         raise Invalid("The If-Match header is not a list of ETags", errors=errors)
     tags = re.findall(_TAG, if_match)
@@ -32,5 +32,5 @@ def versions(if_match: str) -> Versions | None:
 
 
 def names(if_none_match: str, tag: str) -> bool:
-    """Whether an If-None-Match names the tag, by the weak comparison."""
+    """Whether an If-None-Match matches the tag, by the weak comparison."""
     return if_none_match.strip() == "*" or tag in re.findall(r'"[^"]*"', if_none_match)

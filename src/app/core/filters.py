@@ -1,7 +1,7 @@
 """The grammar of lists, on fastapi-filter's base model; entities see this module.
 
 A filter declares each parameter as a field: `price__gte` is the model's `price` with the operator
-`gte`, and a bare `price` means equality. What is not declared cannot be asked for.
+`gte`, and a bare `price` means equality. A parameter that is not declared is refused.
 """
 
 import re
@@ -43,7 +43,7 @@ DESCRIPTIONS = {
     Operator.GTE: "`{}` is this or greater.",
     Operator.LT: "`{}` is less than this.",
     Operator.LTE: "`{}` is this or less.",
-    Operator.ISNULL: "`{}` is null, or with false is not.",
+    Operator.ISNULL: "`{}` is null; with false, it is not null.",
     Operator.ICONTAINS: "`{}` contains this text, in any case.",
     Operator.ISTARTSWITH: "`{}` starts with this text, in any case.",
 }
@@ -53,7 +53,7 @@ _ELEMENT = re.compile(r'"((?:[^"]|"")*)"(?=,|\Z)|([^",][^,]*|)(?=,|\Z)')
 
 
 def split(text: str) -> list[str]:
-    """The values between commas; one in double quotes may hold commas, and quotes doubled."""
+    """The values between commas. One in double quotes may hold commas, and doubled quotes."""
     if '"' not in text:
         return text.split(",")
     values = []
@@ -72,12 +72,12 @@ def split(text: str) -> list[str]:
 def _each_once[K: str](keys: list[K] | None) -> list[K] | None:
     names = [key.removeprefix("-") for key in keys or ()]
     if len(set(names)) < len(names):
-        raise PydanticCustomError("repeated_sort_key", "A key may be given once")
+        raise PydanticCustomError("repeated_sort_key", "Give each sort key once")
     return keys
 
 
 def _split_each(value: Any) -> Any:
-    """Take `a,b` and a repeated parameter alike."""
+    """Accept `a,b` as well as a repeated parameter."""
     if not isinstance(value, list):
         return value
     return [part for each in value for part in split(each)]
@@ -107,13 +107,13 @@ Search = Annotated[Text, Field(min_length=1, max_length=100)] | None
 
 
 class Filter(PageParams, BaseFilterModel):
-    """Base of an entity's filter, which narrows `order_by` to a Literal of its keys.
+    """The base of an entity's filter, which declares `order_by` as a Literal of its sort keys.
 
-    Declaring a parameter for a field that the model lacks, or with an unknown operator, or a search
-    in no fields, is a TypeError when the class is made.
+    Raises TypeError when the class is defined: for a field that the model does not have, an unknown
+    operator, or `search` without `search_fields`.
     """
 
-    # Unknown names are refused for every route alike, with a better message.
+    # Unknown names are refused before this, for all routes and with a better message.
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     order_by: Sequence[str] | None = None
@@ -155,14 +155,14 @@ class Filter(PageParams, BaseFilterModel):
     @classmethod
     @override
     def split_str(cls, value: Any, field: ValidationInfo) -> Any:
-        """In place of the base's, which is called for every parameter."""
+        """Replaces the base's validator, which runs for every parameter."""
         return _split_each(value)
 
     @field_validator("order_by", mode="before")
     @classmethod
     @override
     def validate_order_by(cls, value: Any, field: ValidationInfo) -> Any:
-        """Leave the keys to the Literal of an entity: the base would take any attribute."""
+        """The entity's Literal checks the keys; the base would accept any attribute."""
         return value
 
     @field_validator("order_by", mode="before")
@@ -172,14 +172,14 @@ class Filter(PageParams, BaseFilterModel):
         return value
 
     def narrowed(self, **values: Any) -> Self:
-        """The same, for rows with these values alone, whatever else was asked for.
+        """The same list, but only of rows that have these values too.
 
-        Raises TypeError for a field that no parameter is of.
+        Raises TypeError for a field without a parameter of that name.
         """
         if unknown := values.keys() - self._declared.keys():
             raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
         before, position, serving = self._added
-        # Each has a parameter of its own: a statement that is kept binds its values by these names.
+        # Names that are unique: a kept statement binds its values by them.
         added = (
             Condition(f"{name}__narrowed_{number}", name, Operator.EQ, value)
             for number, (name, value) in enumerate(values.items(), len(before))

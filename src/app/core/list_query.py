@@ -1,11 +1,11 @@
-"""What a list is asked for, once its parameters are read: made by filters, run by repositories."""
+"""What a list is asked for, once the parameters are read: filters make it, repositories run it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple, Protocol
 
-TOTAL_LIMIT = 10_000  # rows up to which a bounded total is exact, where no setting says otherwise
+TOTAL_LIMIT = 10_000  # rows that a bounded total counts, unless the API has another setting
 
 Deleted = Literal["exclude", "only", "include"]
 Total = Literal["bounded", "exact", "none"]
@@ -26,7 +26,7 @@ class Operator(StrEnum):
 
 
 class Condition(NamedTuple):
-    """`parameter` is the name in the query string, and the bind parameter's in SQL."""
+    """`parameter` is the name in the query string, and of the bind parameter in SQL."""
 
     parameter: str
     field: str
@@ -40,9 +40,10 @@ class SortKey(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """The rows fulfil what was `asked` and `narrowed`, and have the term in one of the fields.
+    """Which rows a list has, and in which order.
 
-    The `order` is total: its last key is the id.
+    They fulfil the conditions that the client `asked` for and those that code `narrowed` the list
+    to, and contain the term in one of the fields. The last key of the `order` is the id.
     """
 
     asked: tuple[Condition, ...] = ()
@@ -62,8 +63,8 @@ class Selection(NamedTuple):
 class Position:
     """A place in an ordered list, and the direction in which to walk on from it.
 
-    It lies behind the row whose sort keys have the values of `key`, or before it when walking
-    backwards; without a key at the start of the list, or at its end.
+    It is after the row whose sort keys have the values of `key`, or before that row when walking
+    backwards. Without a key it is the start of the list, or its end when walking backwards.
     """
 
     key: tuple[Any, ...] | None = None
@@ -71,7 +72,7 @@ class Position:
 
 
 class Cursors(Protocol):
-    """The positions of one selection as texts, which clients hand back."""
+    """Writes positions in one list as texts for clients, and reads them again."""
 
     def read(self, cursor: str) -> Position: ...
 
@@ -79,7 +80,7 @@ class Cursors(Protocol):
 
 
 class Serving(NamedTuple):
-    """How the API serves a list: its cursors, and how far it counts where that is bounded."""
+    """How the API serves a list: with which cursors, and how far a bounded total counts."""
 
     cursors: Callable[[Selection], Cursors]
     total_limit: int = TOTAL_LIMIT

@@ -50,11 +50,11 @@ type OnDelete = Literal["restrict", "cascade", "setnull"]
 _LIVE = "deleted_at IS NULL"
 _NATURAL_KEY = "natural_key"  # in a table's `info`
 
-WORDS_AT_ONCE = 256  # so that the system is asked for random bits once in so many keys
+WORDS_AT_ONCE = 256  # so many keys need one request for random bits
 
 _last_tick = 0
-_random_words: list[int] = []  # 64 bits each that cannot be foreseen
-register_at_fork(after_in_child=_random_words.clear)  # or two processes would make the same keys
+_random_words: list[int] = []  # 64 unpredictable bits each
+register_at_fork(after_in_child=_random_words.clear)  # or two processes make the same keys
 _new, _set = UUID.__new__, object.__setattr__
 
 
@@ -71,7 +71,7 @@ def uuid7() -> UUID:
     if not _random_words:
         _random_words.extend(unpack(f"{WORDS_AT_ONCE}Q", urandom(WORDS_AT_ONCE * 8)))
     high = (tick >> 12) << 16 | 0x7000 | tick & 0xFFF
-    made = _new(UUID)  # its __init__ takes six forms, and longer than all of the above
+    made = _new(UUID)  # its __init__ takes longer than all of the above
     _set(made, "int", high << 64 | 0b10 << 62 | _random_words.pop() >> 2)
     _set(made, "is_safe", SafeUUID.unknown)
     return made
@@ -81,8 +81,8 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
     type_annotation_map = {  # noqa: RUF012 - declared so by SQLAlchemy
         datetime: DateTime(timezone=True),
-        Document: JSONB(none_as_null=True),  # None would else be the JSON null, which is no NULL
-        # A text and a CHECK: a native enum's values cannot be removed again.
+        Document: JSONB(none_as_null=True),  # else None is the JSON null, not NULL
+        # VARCHAR with a CHECK: a native enum type cannot lose a value again.
         StrEnum: Enum(
             StrEnum,
             native_enum=False,
@@ -183,10 +183,11 @@ def _condition(index: Index) -> str:
 
 
 def reference(table: str, *, ondelete: OnDelete = "restrict") -> MappedColumn[Any]:
-    """The id of a row of another entity, and what becomes of this row when that one is deleted.
+    """The id of a row of another entity; `ondelete` is what happens here when it is deleted.
 
-    Repositories keep the rule, since a soft delete is none to the database. Its own is the plain
-    one, which lets an owner's rows go with him, whichever of them goes first.
+    Repositories carry out this rule, since the database does not see a soft delete. The foreign key
+    itself has no ON DELETE: it is checked at the end of a statement, so that all rows of an owner
+    can be deleted in one, in any order.
     """
     return mapped_column(Uuid, ForeignKey(f"{table}.id"), info={"ondelete": ondelete})
 
@@ -215,6 +216,6 @@ def listed_in_bin(table: str, *columns: str) -> Index:
 
 
 def unique_among_live(table: str, *columns: str) -> Index:
-    """A unique index that a soft-deleted row has left."""
+    """A unique index of the live rows: a soft-deleted row is not in it."""
     name = f"uq_{table}_{'_'.join(columns)}"
     return Index(name, *columns, unique=True, postgresql_where=text(_LIVE))

@@ -1,4 +1,4 @@
-"""Pages and places in a list, on fastapi-pagination's abstract bases; entities see this module."""
+"""Pages of a list, on fastapi-pagination's abstract bases; entities see this module."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class PageParams(BaseModel, AbstractParams):
         Field(
             ge=1,
             le=MAX_OFFSET + 1,
-            description="The number of the page; 1 without a `cursor`. Not both. "
+            description="The number of the page, by default 1. Not together with `cursor`. "
             f"`(page - 1) * size` may not exceed {MAX_OFFSET:,}.",
             json_schema_extra={NO_DEFAULT: True},  # it would be sent along with a cursor
         ),
@@ -64,18 +64,18 @@ class PageParams(BaseModel, AbstractParams):
     total: Annotated[
         Total | None,
         Field(
-            description="Count the rows of all pages: up to a limit (`bounded`, by page), all of "
-            "them (`exact`), or not (`none`, by cursor)."
+            description="Whether the rows of all pages are counted: up to a limit (`bounded`, the "
+            "default by page), all of them (`exact`), or not (`none`, the default by cursor)."
         ),
     ] = None
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
         if self.cursor is not None and "page" in self.model_fields_set:
-            message = "Give either page or cursor: a cursor knows its place"
+            message = "Give either page or cursor, not both"
             raise PydanticCustomError("page_and_cursor", message)
         if (self.page - 1) * self.size > MAX_OFFSET:
-            message = "(page - 1) * size may not exceed {limit}: walk on by next_cursor instead"
+            message = "(page - 1) * size may not exceed {limit}: follow next_cursor instead"
             raise PydanticCustomError("page_too_deep", message, {"limit": MAX_OFFSET})
         return self
 
@@ -85,7 +85,7 @@ class PageParams(BaseModel, AbstractParams):
         return self._with(Additions(narrowed, position, serving))
 
     def served(self, serving: Serving) -> Self:
-        """The same list with cursors, which only an API has."""
+        """The same list, with the cursors and the limit of the API."""
         narrowed, position, _ = self._added
         return self._with(Additions(narrowed, position, serving))
 
@@ -93,7 +93,7 @@ class PageParams(BaseModel, AbstractParams):
     def list_query(self) -> ListQuery:
         """All that is asked for.
 
-        Raises what reading the cursor raises, and LookupError where no API is there to read it.
+        Raises InvalidCursor, and LookupError for a cursor outside of the API, which can read it.
         """
         narrowed, position, serving = self._added
         selection = self._selection(narrowed)
@@ -116,7 +116,7 @@ class PageParams(BaseModel, AbstractParams):
 
     @cached_property
     def _added(self) -> Additions:
-        """What code has added; a private attribute of pydantic's costs each request 4 µs more."""
+        """What code has added. A private attribute of pydantic's would cost each request 4 µs."""
         return NOTHING_ADDED
 
     def _with(self, additions: Additions) -> Self:
@@ -138,9 +138,9 @@ class Window[T]:
 
 
 def window[T](found: list[T], query: ListQuery, key: Callable[[T], tuple[Any, ...]]) -> Window[T]:
-    """Cut a page out of the up to `size + 1` rows that were found, in the order of the walk.
+    """Make a page of up to `size + 1` rows that were found, in the order of the walk.
 
-    The row too many shows that the walk does not end here, whatever is written meanwhile.
+    The extra row shows that the walk does not end here.
     """
     rows, more = found[: query.size], len(found) > query.size
     position = query.position
@@ -190,7 +190,7 @@ class Page[T](AbstractPage[T]):
 
     @property
     def following(self) -> Position | None:
-        """From where to walk on, as `next_cursor` says it to a client."""
+        """Where the next page begins: the position that `next_cursor` stands for."""
         return self._following
 
     @property
@@ -209,9 +209,9 @@ class Page[T](AbstractPage[T]):
         query: ListQuery | None = None,
         **_: Any,
     ) -> Self:
-        """Build a page from rows that come from the database and need no validation.
+        """Make a page of rows that need no validation.
 
-        `query` is that of the params, where it is known already.
+        `query` may be given where the params' `list_query` is known already.
         """
         assert isinstance(params, PageParams)
         query = query or params.list_query
@@ -231,7 +231,7 @@ class Page[T](AbstractPage[T]):
             "previous_cursor": write(preceding) if preceding else None,
         }
         page = cls.__new__(cls)
-        # What model_construct does, which looks at every field and takes ten times as long.
+        # The same as model_construct, which takes ten times as long.
         _set(page, "__dict__", fields)
         _set(page, "__pydantic_fields_set__", set(fields))
         _set(page, "__pydantic_extra__", None)
@@ -240,7 +240,7 @@ class Page[T](AbstractPage[T]):
 
 
 def _told(total: int | None, query: ListQuery) -> tuple[int, Relation] | tuple[None, None]:
-    """What is told of so many rows: no more than the limit, where the total is bounded."""
+    """The total to answer: where it is bounded, no more than the limit."""
     if total is None:
         return None, None
     if query.total == "bounded" and total > query.total_limit:
@@ -249,4 +249,4 @@ def _told(total: int | None, query: ListQuery) -> tuple[int, Relation] | tuple[N
 
 
 def _no_cursor(_: Position) -> None:
-    """Only an API has them."""
+    """Outside of the API there are none."""

@@ -1,4 +1,4 @@
-"""Finds what the entity folders bring: a package with a `router` or `models` module is one."""
+"""Finds the packages below `app` that have a `router` or `models` module, such as entities."""
 
 import importlib
 import importlib.util

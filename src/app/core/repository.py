@@ -1,4 +1,4 @@
-"""The contract that every repository keeps, whatever it stores its rows in."""
+"""The contract that every repository keeps, wherever its rows are stored."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -27,33 +27,33 @@ type Caller = UUID | Everyone
 type Outcome = Literal["created", "updated", "unchanged"]
 
 type Versions = frozenset[int]
-"""The versions that a row may have to be written, as a client's If-Match names them."""
+"""The versions of a row that a write accepts, from the client's If-Match."""
 
 
 @dataclass(slots=True)
 class Upserted:
-    """What became of one row of a bulk upsert."""
+    """The outcome for one row of a bulk upsert."""
 
     id: UUID
     outcome: Outcome
 
 
 class AbstractRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](ABC):
-    """The rows of one entity that a caller may see, and what he may do to them.
+    """The rows of one entity that a caller may see, and what they may do to them.
 
-    A row that is soft-deleted or another owner's is not there, for any operation. A unique value
-    that a live row holds raises Conflict, which names the field. A write that names `versions`
-    raises PreconditionFailed, and changes nothing, when the row has none of them.
+    For every operation, a row that is soft-deleted or another owner's does not exist. A unique
+    value that a live row holds raises Conflict, which names the field. A write with `versions`
+    raises PreconditionFailed, and changes nothing, when the row's version is not among them.
 
-    A reference to what is not there raises Invalid, which names the field, or Conflict for a row to
-    be restored. Deleting a row does to those that refer to it what the reference says, or raises
-    Conflict when it must stay.
+    A reference to a row that does not exist raises Invalid, which names the field, or Conflict when
+    the referring row is restored. Deleting a row carries out the rule of each reference to it, and
+    raises Conflict where that is `restrict`.
     """
 
     model: type[ModelT]
     owned: ClassVar[bool]
     natural_key: ClassVar[tuple[str, ...]] = ()
-    """The model's."""
+    """Read from the model, which declares it."""
 
     def __init_subclass__(cls) -> None:
         """Raises TypeError for a natural key that is not the model's, or not unique."""
@@ -95,15 +95,15 @@ class AbstractRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
     async def update(
         self, id: UUID, data: UpdateT, versions: Versions | None = None
     ) -> ModelT | None:
-        """Write the fields that were set; none set changes nothing, not even `updated_at`."""
+        """Write the fields that were set. If none was, nothing changes, not even `updated_at`."""
 
     @abstractmethod
     async def delete(self, id: UUID, versions: Versions | None = None) -> bool:
-        """Soft-delete the row and say whether it was there."""
+        """Soft-delete the row; False if there is none."""
 
     @abstractmethod
     async def restore(self, id: UUID, versions: Versions | None = None) -> ModelT | None:
-        """Bring a soft-deleted row back; a live one is returned as it is."""
+        """Restore a soft-deleted row; a live one is returned as it is."""
 
     @abstractmethod
     async def bulk_create(self, data: Sequence[CreateT]) -> Sequence[ModelT]:
@@ -111,7 +111,7 @@ class AbstractRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
 
     @abstractmethod
     async def bulk_upsert(self, data: Sequence[CreateT]) -> Sequence[Upserted]:
-        """Create or update by the natural key, and tell what became of each row, in order.
+        """Create or update by the natural key, and return the outcome of each row, in order.
 
         A field that was not set takes its default in a new row and stays in an existing one; a
         row that would not change is not written. Raises Invalid when two rows share a key.
@@ -121,7 +121,7 @@ class AbstractRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
     async def bulk_delete(self, ids: Sequence[UUID]) -> int:
         """Soft-delete all of the rows or none, and return how many distinct ones there were.
 
-        Raises NotFound when one of them is not there.
+        Raises NotFound when one of them does not exist.
         """
 
     def _of_version(self, row: ModelT | None, versions: Versions | None) -> ModelT | None:

@@ -1,4 +1,4 @@
-"""What every body is based on, and every answer."""
+"""The base classes of bodies and answers."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def _without_default(schema: dict[str, Any]) -> None:
 
 
 UNSET: Any = Field(default=None, json_schema_extra=_without_default)
-"""The default of an update's fields: absent, which null is not."""
+"""The default of an update's fields: absent, which differs from null."""
 
 
 def example(fields: dict[str, JsonValue]) -> ConfigDict:

@@ -13,7 +13,7 @@ from app.exceptions import NotFound
 
 
 class Service[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]:
-    """The rules of one entity, on any repository of it. Raises NotFound for a row not there."""
+    """The rules of one entity, on any of its repositories. Raises NotFound if a row is missing."""
 
     def __init__(self, repository: AbstractRepository[ModelT, CreateT, UpdateT]) -> None:
         self.repository = repository

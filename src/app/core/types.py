@@ -12,7 +12,7 @@ from app.core.digits import Digits
 from app.core.limits import INT4_MAX, INT4_MIN, INT8_MAX, INT8_MIN
 from app.core.validators import NO_NUL, Format, Undocumented
 
-MAX_URL = 2083  # characters, of which browsers agree that they suffice
+MAX_URL = 2083  # characters, which all browsers accept
 MAX_ELEMENTS = 100  # of an array
 
 Text = Annotated[str, Field(pattern=NO_NUL), Undocumented()]
@@ -30,9 +30,9 @@ Real = Annotated[float, Field(allow_inf_nan=False)]
 
 
 Number = Annotated[Decimal, Digits(38, 18)]
-"""A decimal to compare with."""
+"""A decimal that a filter compares with."""
 
-# Not strict by themselves: after a validator of ours a value counts as Python's, no longer JSON's.
+# strict=False: after a BeforeValidator pydantic takes a value for Python's, and refuses its text.
 ROW_ID = BeforeValidator(validators.hyphenated)
 """Stands in the metadata of every Id: in a path, it names a row that may not be there."""
 
@@ -54,7 +54,7 @@ Email = Annotated[
 """An address in its normal form, in lower case, as it is stored and compared."""
 
 AddressText = Annotated[Text, AfterValidator(validators.lower_case)]
-"""What an Email is compared with: any text, in lower case."""
+"""What a filter compares an Email with: any text, in lower case."""
 
 Day = Annotated[
     date,
@@ -64,7 +64,7 @@ Day = Annotated[
 ]
 
 TimeOfDay = Annotated[time, Field(strict=False), BeforeValidator(validators.iso_time)]
-"""As a clock on the wall shows it."""
+"""A time of day, without an offset."""
 
 Url = Annotated[
     str,
@@ -79,9 +79,9 @@ Json = Annotated[
     BeforeValidator(validators.json_document),
     WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "array", "items": {}}]}),
 ]
-"""Any JSON object or array that a jsonb column can hold, and give back."""
+"""Any JSON object or array that a jsonb column can store and return unchanged."""
 
 T = TypeVar("T")
 
 Array = Annotated[list[T], Field(max_length=MAX_ELEMENTS)]
-"""The values of an ARRAY column, none of them null."""
+"""The elements of an ARRAY column; none may be null."""

@@ -17,7 +17,9 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?")
-_URL = re.compile(r"https?://(?!/)[^\s\x00-\x1f\x7f\\]+", re.IGNORECASE)  # that needs no repair
+_URL = re.compile(
+    r"https?://(?!/)[^\s\x00-\x1f\x7f\\]+", re.IGNORECASE
+)  # pydantic would repair others
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
 _LATEST = datetime(9999, 12, 30, tzinfo=UTC)
@@ -38,21 +40,21 @@ def iso_date_time(value: Any) -> Any:
 
 
 def storable_date_time(value: datetime) -> datetime:
-    # Beyond these days an offset may leave the years that a datetime can hold in UTC.
+    # Beyond these days, a conversion to UTC may leave the years that a datetime can hold.
     if not _EARLIEST <= value <= _LATEST:
         raise ValueError("must lie between 0001-01-02 and 9999-12-30")
     return value
 
 
 def iso_date(value: Any) -> Any:
-    # A datetime is a date, to Python.
+    # In Python a datetime is a date too.
     if not (type(value) is date or (isinstance(value, str) and _DATE.fullmatch(value))):
         raise ValueError("must be an ISO 8601 date")
     return value
 
 
 def storable_date(value: date) -> date:
-    # The driver takes the first and the last day for infinities.
+    # The driver would store the first and the last day as infinities.
     if not date.min < value < date.max:
         raise ValueError("must lie between 0001-01-02 and 9999-12-30")
     return value
@@ -68,7 +70,7 @@ def iso_time(value: Any) -> Any:
 def email_address(value: str) -> str:
     try:
         normal = _normal_address(value)
-        # In lower case an address may be longer.
+        # In lower case an address may be longer, and too long.
         if _normal_address(normal) == normal:
             return normal
     except EmailNotValidError:
@@ -77,7 +79,7 @@ def email_address(value: str) -> str:
 
 
 def _normal_address(address: str) -> str:
-    # Addresses within a company's own network are good ones here.
+    # Addresses within a company's network, such as ada@intranet, are accepted.
     checked = validate_email(
         address, check_deliverability=False, globally_deliverable=False, test_environment=True
     )
@@ -85,7 +87,7 @@ def _normal_address(address: str) -> str:
 
 
 def lower_case(text: str) -> str:
-    return normalize("NFC", text.lower())  # in lower case there may be letters to compose
+    return normalize("NFC", text.lower())  # lower() may leave letters to compose
 
 
 def web_address(value: str) -> str:
@@ -102,14 +104,14 @@ def json_document(value: Any) -> Any:
     if not isinstance(value, (dict, list)):
         raise ValueError("must be a JSON object or array")  # noqa: TRY004 - pydantic's contract
     found: list[Any] = [value]
-    for each in found:  # which grows: nesting has no limit here
+    for each in found:  # it grows meanwhile, so that deep nesting needs no recursion
         if isinstance(each, dict):
             found += map(_storable_text, each)
             found += each.values()
         elif isinstance(each, list):
             found += each
         elif isinstance(each, int | float):
-            # What no double can hold, the next reader could not read.
+            # Most JSON parsers cannot read what no double can hold.
             if not abs(each) <= sys.float_info.max:
                 raise ValueError("must hold numbers of ordinary size")
         elif each is not None:
@@ -129,7 +131,7 @@ NO_NUL = r"^[^\x00]*$"
 
 
 class Undocumented:
-    """Keeps that pattern out of the documentation: example values made from it would be noise."""
+    """Leaves NO_NUL out of the documentation, where it would only spoil generated examples."""
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -142,7 +144,7 @@ class Undocumented:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """Documents what a text is; unlike a field's extras, it goes together with others."""
+    """Documents the format of a text; unlike `json_schema_extra`, together with other metadata."""
 
     name: str
 

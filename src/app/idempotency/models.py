@@ -10,9 +10,9 @@ from app.core.models import Base
 
 
 class IdempotencyKey(Base):
-    """A request that was run under a key, and what it was answered.
+    """A request that was sent with a key, and its answer.
 
-    Written in the transaction of the request: no other sees it before there is an answer.
+    Written in the request's transaction: others see it only together with the answer.
     """
 
     __tablename__ = "idempotency_keys"

@@ -21,7 +21,7 @@ from app.database.unit_of_work import UnitOfWork
 from app.exceptions import Conflict, IdempotencyKeyReused, LockTimeout
 from app.idempotency.models import IdempotencyKey
 
-PURGED_WITH_EACH = 2  # more than come in, so that what has expired gets less by itself
+PURGED_WITH_EACH = 2  # expired keys with each new one: more than are added
 
 _user_id = bindparam("by_user", None, Uuid())
 _key = bindparam("by_key", None, String())
@@ -83,17 +83,17 @@ class Answer:
 
 
 class IdempotencyRepository:
-    """The requests of one user that are run once."""
+    """The idempotency keys of one user."""
 
     def __init__(self, work: UnitOfWork, user_id: UUID) -> None:
         self.work = work
         self.user_id = user_id
 
     async def claim(self, key: str, fingerprint: bytes) -> Answer | None:
-        """Make the key this transaction's own, or return what it was answered before.
+        """Claim the key for this transaction, or return the answer that is stored for it.
 
-        Raises IdempotencyKeyReused if that was another request, and Conflict if that is still
-        running when the lock's time is over.
+        Raises IdempotencyKeyReused if the key came with another request before, and Conflict if
+        that request is still running when the lock times out.
         """
         values = self._values(key, new_fingerprint=fingerprint)
         try:
@@ -124,5 +124,5 @@ class IdempotencyRepository:
 
 
 async def purge(work: UnitOfWork, limit: int) -> int:
-    """Delete up to so many expired keys, and return how many there were."""
+    """Delete up to `limit` expired keys, and return how many they were."""
     return await work.execute(PURGE, {"purged": limit})

@@ -31,7 +31,7 @@ async def read_item(item: LoadedItem) -> Item:
 
 @router.patch("/{item_id}", response_model=ItemRead)
 async def update_item(item_id: Id, data: ItemUpdate, items: Items, if_match: IfMatch) -> Item:
-    """Absent fields stay; null clears one that may be empty."""
+    """Absent fields stay; null clears a field that may be null."""
     return await items.update(item_id, data, if_match)
 
 
@@ -43,7 +43,7 @@ async def delete_item(item_id: Id, items: Items, if_match: IfMatch) -> None:
 
 @router.post("/{item_id}/restore", response_model=ItemRead)
 async def restore_item(item_id: Id, items: Items, if_match: IfMatch) -> Item:
-    """Take the item out of the bin; one that is not in it is answered as it is."""
+    """Take the item out of the bin; one that is not in it stays as it is."""
     return await items.restore(item_id, if_match)
 
 

@@ -7,7 +7,7 @@ from app.security_events.schemas import Event
 
 
 class SecurityLog:
-    """Records what happens to accounts, by one request: from which address, session and user."""
+    """Records what one request does to accounts, with its address, session and user."""
 
     def __init__(
         self,
@@ -23,12 +23,12 @@ class SecurityLog:
         self.actor_id = actor_id
 
     async def record(self, event: Event, user_id: UUID, *, revoked: UUID | None = None) -> None:
-        """As part of what the request does: if that comes to nothing, so does the record."""
+        """Within the request's transaction: if that is rolled back, so is the record."""
         values = self._values(event, user_id) | {"revoked_session_id": revoked}
         await self.work.execute(RECORD, values)
 
     async def record_now(self, event: Event, user_id: UUID | None) -> None:
-        """For good, whatever becomes of the request; not within its transaction."""
+        """At once, outside of the request's transaction: the record stays if the request fails."""
         await self.work.execute(RECORD_NOW, self._values(event, user_id))
 
     def _values(self, event: Event, user_id: UUID | None) -> dict[str, object]:

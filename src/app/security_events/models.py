@@ -7,7 +7,7 @@ from app.core.models import Entity, listed_by
 
 
 class SecurityEvent(Entity):
-    """Something that concerns an account. Rows are only ever added: a trigger sees to it."""
+    """Something that happened to an account. A trigger allows rows to be added only."""
 
     __tablename__ = "security_events"
     __table_args__ = (

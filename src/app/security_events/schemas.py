@@ -9,7 +9,7 @@ from app.core.schemas import ReadSchema, Schema
 
 
 class Event(StrEnum):
-    """What can happen to an account. Names are stored: never give one another meaning."""
+    """What can happen to an account. Names are stored: never change what one means."""
 
     REGISTERED = "registered"
     LOGGED_IN = "logged_in"
@@ -44,7 +44,7 @@ class SecurityEventCreate(Schema):
 
 
 class SecurityEventUpdate(Schema):
-    """Nothing: what happened stays as it was."""
+    """Nothing: what happened cannot be changed."""
 
 
 class SecurityEventRead(ReadSchema):

@@ -19,7 +19,7 @@ REPLACE_PASSWORD_HASH = Statement(
     .where(*_is_user, _has_password)
     .values(password_hash=bindparam("new_hash", None, String()))
 )
-# Waits for whoever changes the password or disables the account, and then keeps others from it.
+# Waits for a transaction that changes the password or disables the account, and blocks new ones.
 LOCK_PASSWORD = Statement(
     select(User.id).where(*_is_user, User.is_active, _has_password).with_for_update(read=True)
 )
@@ -31,8 +31,8 @@ VERIFY_EMAIL = Statement(
 CHANGE_EMAIL = Statement(
     update(User).where(*_is_user).values(email=_email, email_verified_at=func.now(), **_written)
 )
-# Locked in one order. Two who would each remove the other wait for one another here; what only
-# refers to a superuser's row, such as a new item of his, does not.
+# Locked in one order: if two superusers remove each other, one waits here for the other. This lock
+# does not block rows that refer to a superuser, such as a new item.
 LOCK_SUPERUSERS = Statement(
     select(User.id)
     .where(User.is_superuser, User.is_active, User.deleted_at.is_(None))
@@ -46,17 +46,17 @@ class UserRepository(PostgresRepository[User, UserCreate, UserUpdate]):
         return await self.first(self.query().where(User.email == email))
 
     async def replace_password_hash(self, user: User, new_hash: str) -> bool:
-        """False if the user has another password by now than the instance says."""
+        """False if the user has another password now than the instance says."""
         values = {"user_id": user.id, "old_hash": user.password_hash, "new_hash": new_hash}
         return await self.work.execute(REPLACE_PASSWORD_HASH, values) > 0
 
     async def lock_password(self, user: User) -> bool:
-        """False if the user may not sign in any more, or not with the password he had."""
+        """False if the user may no longer sign in, or has another password now."""
         values = {"user_id": user.id, "old_hash": user.password_hash}
         return await self.work.fetch_one(LOCK_PASSWORD, values) is not None
 
     async def verify_email(self, id: UUID, email: str) -> bool:
-        """False if the user's address is another one by now."""
+        """False if the user has another address now."""
         return await self.work.execute(VERIFY_EMAIL, {"user_id": id, "new_email": email}) > 0
 
     async def change_email(self, id: UUID, email: str) -> bool:

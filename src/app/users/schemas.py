@@ -11,7 +11,7 @@ DisplayName = Annotated[Text, Field(min_length=1, max_length=100)]
 
 
 class UserCreate(Schema):
-    """What a user is made of, once the password that came with the request is a hash."""
+    """A new user; the password has been hashed already."""
 
     email: Email
     password_hash: str = Field(repr=False)
@@ -49,6 +49,6 @@ class UserRead(ReadSchema):
 
 
 class UserAdminRead(UserRead):
-    """A user as superusers see him."""
+    """A user as superusers see them."""
 
     deleted_at: datetime | None

@@ -127,14 +127,18 @@ def test_starts_after_its_owner_was_killed(data_dir: Path, thread: str) -> None:
         assert query(url, "select answer from kept") == 42
 
 
+def interrupt_after(seconds: float) -> None:
+    time.sleep(seconds)
+    raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize("seconds", [0.05, 0.15, 0.3, 0.5])
 def test_leaves_no_process_when_its_start_is_interrupted(data_dir: Path, seconds: float) -> None:
     before = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         with pytest.raises(KeyboardInterrupt), EmbeddedPostgres(data_dir, durable=False):
-            time.sleep(seconds)
-            raise KeyboardInterrupt  # where the start was done before
+            interrupt_after(seconds)  # where the start was done before
     finally:
         signal.signal(signal.SIGALRM, before)
     left = [each.info["cmdline"] or [] for each in psutil.process_iter(["cmdline"])]

@@ -9,11 +9,13 @@ from typing import Annotated, Any, Literal
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
 
+from app.database.errors import translate_sqlalchemy
 from app.exceptions import (
     AppError,
     BadRequest,
@@ -200,6 +202,14 @@ async def on_http_exception(connection: HTTPConnection, error: HTTPException) ->
     return render(connection, HTTPError(error))
 
 
+async def on_database_error(connection: HTTPConnection, error: SQLAlchemyError) -> Response:
+    """What an ORM session raised, as if the unit of work itself had run the statement."""
+    translated = translate_sqlalchemy(error)
+    return (
+        await on_defect(connection, error) if translated is None else render(connection, translated)
+    )
+
+
 async def on_defect(connection: HTTPConnection, error: Exception) -> Response:
     log_defect("unhandled_exception", error)
     return await on_app_error(connection, AppError())
@@ -211,6 +221,7 @@ def add_exception_handlers(app: FastAPI) -> None:
         RequestValidationError: on_invalid,
         WebSocketRequestValidationError: on_invalid,
         HTTPException: on_http_exception,
+        SQLAlchemyError: on_database_error,
         Exception: on_defect,
     }
     for kind, handler in handlers.items():

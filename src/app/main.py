@@ -22,7 +22,7 @@ from app.database.connections import Database
 from app.dispatch.fastapi_way import FastAPIWay
 from app.dispatch.mounting import API
 from app.dispatch.open_connections import DRAIN, OpenConnections
-from app.dispatch.operation import Operation
+from app.dispatch.operation import Operation, operations
 from app.dispatch.query_parameters import strict
 from app.dispatch.routes import routes, routes_version
 from app.dispatch.routing_table import Dispatcher, RoutingTable
@@ -46,6 +46,7 @@ class Application(FastAPI):
     settings: Settings
     database: Database
     mailer: Mailer
+    _operations: tuple[int, list[Operation]] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or self.middleware_stack is None or TRACED or self.root_path:
@@ -70,8 +71,12 @@ class Application(FastAPI):
 
     def operations(self) -> list[Operation]:
         """Each route, in the order in which they are tried, with the way that it takes."""
-        made_with = self.database, self.settings, self.open_connections
-        return [Operation(each, *made_with) for each in routes(self.router)]
+        version = routes_version(self.router)
+        if self._operations is None or self._operations[0] != version:
+            made_with = self.database, self.settings, self.open_connections
+            made = operations(routes(self.router), *made_with)
+            self._operations = version, made
+        return self._operations[1]
 
     def build_middleware_stack(self) -> ASGIApp:
         way = FastAPIWay(self.router.app, self.database, self.settings, self.open_connections)

@@ -48,6 +48,8 @@ class RequestState:
     session: Any = None
     # The authentication → open connections, which end when it is not accepted any more.
     credential: bytes | None = None
+    # The endpoint → the engine, which closes it at the end: what it streams.
+    body_iterator: Any = None
     # The engine → the access log: what passed through a WebSocket.
     socket: Socket | None = None
     # Idempotency keys → the engine, which stores the answer under the claimed key.

@@ -10,7 +10,6 @@ from functools import partial
 from typing import NoReturn
 
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.config import Settings
@@ -22,7 +21,14 @@ from app.dispatch.operation import BODY_DEADLINE, Operation, without_body
 from app.dispatch.resources import is_unchanged, scope_of_context
 from app.dispatch.run_once import replayed, store
 from app.dispatch.sockets import Sockets
-from app.dispatch.streams import Headers, Stream, is_endless, not_repeatable
+from app.dispatch.streams import (
+    Headers,
+    Stream,
+    close,
+    is_broken,
+    is_endless,
+    not_repeatable,
+)
 from app.exception_handlers import answer
 from app.exceptions import AppError, BadRequest, PayloadTooLarge, ServiceUnavailable
 from app.idempotency.dependencies import Replay
@@ -75,17 +81,9 @@ class FastAPIWay:
                 await self._router(scope, exchange.receive, exchange.send)
         except Replay as replay:
             await replayed(replay)(scope, receive, send)
-        except TimeoutError:
-            if not await exchange.finish(send):
-                if not deadline.expired() or exchange.started:
-                    raise
-                response = await answer(Request(scope), ServiceUnavailable())
-                await response(scope, receive, send)
-        except AppError as error:  # of what is looked at before FastAPI is asked
-            if exchange.started:
+        except Exception as error:
+            if not await exchange.finish(error):
                 raise
-            response = await answer(Request(scope), error)
-            await response(scope, receive, send)
         finally:
             await exchange.end()
         for follow in exchange.after_commit:
@@ -121,6 +119,7 @@ class Exchange:
         self._connections = connections
         self._stream: Stream | None = None
         self.is_head = False
+        self._has_gone = False
         self._is_over = False  # the answer is complete, whatever FastAPI still has to send
         self.started = False
         self.after_commit: list[Callable[[], Awaitable[None]]] = []
@@ -153,7 +152,9 @@ class Exchange:
     async def receive(self) -> Message:
         """A client's time to send its body does not count as the request's."""
         if self._body_ended:
-            return await self._receive()
+            message = await self._receive()
+            self._has_gone = message["type"] == "http.disconnect"
+            return message
         loop = asyncio.get_running_loop()
         left = (self._deadline.when() or loop.time()) - loop.time()
         self._deadline.reschedule(None)
@@ -184,17 +185,27 @@ class Exchange:
         else:
             await self._send(message)
 
-    async def finish(self, send: Send) -> bool:
-        """Send the rest of what FastAPI was kept from sending; False if that was not the case."""
+    async def finish(self, error: Exception) -> bool:
+        """Send what is still to be sent when FastAPI ended with an error; False if that is all."""
         if self._stream is not None and self._stream.ending is not None:
-            await self._stream.finish(send)
-            return True
-        return self._is_over
+            await self._stream.finish(self._send)
+        elif self.started:
+            return self._is_over or (self._has_gone and is_broken(error))
+        elif isinstance(error, TimeoutError) and self._deadline.expired():
+            await self._send_error(ServiceUnavailable())
+        elif isinstance(error, AppError):  # of what is looked at before FastAPI is asked
+            await self._send_error(error)
+        else:
+            return False
+        return True
 
     async def end(self) -> None:
         if self._stream is not None:
             self._connections.leave(self._stream)
-        await self._work.end()
+        try:
+            await close(self._state.body_iterator)
+        finally:
+            await self._work.end()
 
     async def _start(self, message: Message) -> None:
         endless = is_endless(message["status"], message["headers"])
@@ -275,11 +286,14 @@ class Exchange:
         if self.started:
             raise error
         await self._work.close()
-        response: Response = await answer(Request(self._scope), error)
         self.started = True
         self._deadline.reschedule(None)
-        await response(self._scope, self._receive, self._send)
+        await self._send_error(error)
         await self._stop()
+
+    async def _send_error(self, error: Exception) -> None:
+        response = await answer(Request(self._scope), error)
+        await response(self._scope, self._receive, self._send)
 
     async def _stop(self) -> NoReturn:
         """End what FastAPI still runs for a request that is answered.

@@ -29,6 +29,8 @@ MAX_VALUES = 100_000  # in one body; a million unknown fields take seconds to re
 MAX_ROW_VALUES = 50  # in one row of a bulk body, on average
 MAX_NUMBER = 400  # characters; what is longer has more digits than a double can have
 
+REPEATED = "An object of the JSON has the same member twice"
+
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 # The parser makes a float of a number with a point or an exponent. It keeps 15 digits of any.
 _NUMBER = re.compile(rb"[0-9][0-9.eE+-]{16,}|[0-9][0-9.]*[eE][0-9+-]{3,}")
@@ -63,9 +65,11 @@ class JsonBody:
             found = error.errors(include_url=False, include_context=False, include_input=False)
             if found[0]["type"] == "json_invalid":
                 raise BadRequest from None
+            if repeats_member(body):
+                raise BadRequest(REPEATED) from None
             return {}, [{**each, "loc": ("body", *each["loc"])} for each in found]
         if _may_repeat(body, value) and repeats_member(body):
-            raise BadRequest("An object of the JSON has the same member twice")
+            raise BadRequest(REPEATED)
         if is_inexact(body):
             message = "A number has more digits than can be kept; send it as a string"
             return {}, [{"type": "inexact_number", "loc": ("body",), "msg": message}]
@@ -103,7 +107,7 @@ def require_strict_json(content_type: bytes, body: bytes) -> None:
     except ValueError:
         raise BadRequest from None
     if repeated:
-        raise BadRequest("An object of the JSON has the same member twice")
+        raise BadRequest(REPEATED)
     if is_inexact(body):
         message = "has more digits than can be kept; send it as a string"
         raise Invalid(errors=[FieldError(("body",), message, "inexact_number")])

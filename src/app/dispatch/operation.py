@@ -5,10 +5,12 @@ JSON is strict and no parameter is silently ignored where the route says so.
 """
 
 import asyncio
+from collections.abc import Callable, Sequence
 from random import random
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.background import BackgroundTask, BackgroundTasks
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -16,6 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.config import Settings
 from app.database.connections import Database
+from app.database.errors import translate_sqlalchemy
 from app.database.unit_of_work import UnitOfWork
 from app.dispatch.arguments import ArgumentPlan, Solved
 from app.dispatch.json_body import JsonBody, receive_body
@@ -25,7 +28,7 @@ from app.dispatch.rendering import Renderer
 from app.dispatch.resources import Resource, is_unchanged
 from app.dispatch.routes import Overrides, Route
 from app.dispatch.run_once import run_once
-from app.dispatch.streams import StreamedResponse, is_stream
+from app.dispatch.streams import StreamedResponse, closing, is_stream
 from app.exception_handlers import answer
 from app.exceptions import (
     BadRequest,
@@ -68,11 +71,11 @@ class Operation:
         self.body_limit = route.max_body_size or settings.max_body_size
         self.obstacles = route.obstacles(overrides, strict=self.is_strict)
         self.is_repeatable = idempotency_key in calls
-        if not hasattr(route.context, "response_field"):  # a WebSocket
+        if not route.answers:
             return
         self.resource = Resource(route, settings.secret_key.get_secret_value())
-        if not self.resource.is_plain:
-            route.wrap_endpoint(self.resource.wrapped)
+        if self.obstacles or not self.resource.is_plain:
+            route.wrap_endpoint(self._wrapped)
         body = route.body
         strict_body = JsonBody(body, settings) if body else None
         if strict_body is not None and route.max_body_size is None:
@@ -103,6 +106,10 @@ class Operation:
             self._overridden = dict(overrides), other
         return self._overridden[1]
 
+    def _wrapped(self, endpoint: Callable[..., Any]) -> Callable[..., Any]:
+        """What FastAPI's handler calls."""
+        return closing(endpoint if self.resource.is_plain else self.resource.wrapped(endpoint))
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = request_state(scope)
         request = Request(scope, receive, send)
@@ -128,7 +135,9 @@ class Operation:
                 for retry in range(RETRIES):
                     try:
                         return await self._unit_of_work(request, state, body)
-                    except TransientFailure:
+                    except (TransientFailure, SQLAlchemyError) as error:
+                        if not _is_transient(error):
+                            raise
                         await asyncio.sleep(FIRST_PAUSE * 2**retry * random())  # noqa: S311 - jitter
                 return await self._unit_of_work(request, state, body)
         except TimeoutError:
@@ -247,6 +256,36 @@ class Operation:
             response.raw_headers += chosen.raw_headers
         response.background = solved.background
         return response
+
+
+def operations(
+    found: Sequence[Route], database: Database, settings: Settings, connections: OpenConnections
+) -> list[Operation]:
+    """One for each route, in their order.
+
+    What is created by a POST has a Location where its path has a member that GET reads. A route
+    that comes after one which may take its paths is for FastAPI's router to decide.
+    """
+    made = [Operation(each, database, settings, connections) for each in found]
+    readable = {each.words for each in found if "GET" in each.methods}
+    earlier: list[str] = []  # what the paths of routes begin with that no table can hold
+    for each in made:
+        words, fixed = each.route.words, each.route.fixed_path
+        for other in earlier:
+            if other.startswith(fixed) or fixed.startswith(other):
+                each.obstacles.append(f"comes after {other or '/'}…, which may take its paths")
+        if words is None:
+            earlier.append(fixed)
+        elif each.route.answers and "POST" in each.route.methods:
+            each.resource.has_member = (*words, None) in readable
+    return made
+
+
+def _is_transient(error: Exception) -> bool:
+    """Whether the same unit of work may well succeed when it is run again."""
+    if isinstance(error, SQLAlchemyError):  # of an ORM session
+        return isinstance(translate_sqlalchemy(error), TransientFailure)
+    return isinstance(error, TransientFailure)
 
 
 BODILESS = {204, 205, 304}

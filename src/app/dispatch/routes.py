@@ -66,6 +66,7 @@ WEBSOCKET = "WEBSOCKET"  # in place of a method
 GET_REQUEST_HANDLER = fastapi.routing.get_request_handler  # before anyone could wrap it
 
 CONTEXT_KEY = "effective_route_context"
+WRAPPED = "__wrapped_endpoint__"
 EXCLUDES = ("exclude_unset", "exclude_defaults", "exclude_none")
 IMMUTABLE = (str, int, float, bytes, Enum)
 
@@ -303,6 +304,16 @@ class Route:
         return tuple(parts)
 
     @property
+    def fixed_path(self) -> str:
+        """What comes before the first parameter."""
+        return self.path.partition("{")[0]
+
+    @property
+    def answers(self) -> bool:
+        """Whether it is a route of FastAPI's that answers requests: no WebSocket, and no mount."""
+        return isinstance(self.original, APIRoute)
+
+    @property
     def path_names(self) -> tuple[str, ...]:
         parts = self.path.split("/")[1:]
         return tuple(each[1:-1] for each in parts if each.startswith("{"))
@@ -361,10 +372,10 @@ class Route:
         """Have FastAPI's handler call what `wrap` makes of the endpoint."""
         assert self.dependant is not None
         call: Any = self.dependant.call
-        if not hasattr(call, "__wrapped_endpoint__"):
-            wrapped: Any = wrap(call)
-            wrapped.__wrapped_endpoint__ = call
-            self.dependant.call = wrapped
+        call = getattr(call, WRAPPED, call)
+        wrapped: Any = wrap(call)
+        setattr(wrapped, WRAPPED, call)
+        self.dependant.call = wrapped
 
     def tree(self, overrides: Overrides) -> Dependency:
         """The endpoint with all that it needs. Only where there are no obstacles."""
@@ -510,7 +521,7 @@ def _query_names(dependant: Dependant) -> Iterator[tuple[str, bool]]:
 def _dependency(dependant: Dependant, overrides: Overrides, cache_key: Any = None) -> Dependency:
     call: Any = dependant.call
     return Dependency(
-        getattr(call, "__wrapped_endpoint__", call),
+        getattr(call, WRAPPED, call),
         dependant.name,
         cache_key,
         [

@@ -58,7 +58,6 @@ class RoutingTable:
         self._others: list[str] = []  # what the paths of the routes that are not here begin with
         for place, operation in enumerate(operations):
             self._add(place, operation)
-        self._mark_members(self._root)
 
     def find(self, path: str) -> Candidates:
         """The places in the table that fit, each with the values of its path's parameters."""
@@ -74,16 +73,11 @@ class RoutingTable:
 
     def _add(self, place: int, operation: Operation) -> None:
         route = operation.route
-        words = route.words
-        fixed = route.path.partition("{")[0]
-        if words is None:
-            self._others.append(fixed)
+        if route.words is None:
+            self._others.append(route.fixed_path)
             return
-        for other in self._others:
-            if other.startswith(fixed) or fixed.startswith(other):
-                operation.obstacles.append(f"comes after {other or '/'}…, which may take its paths")
         node = self._root
-        for word in words:
+        for word in route.words:
             if word is None:
                 node.value = node.value or Node()
                 node = node.value
@@ -91,12 +85,6 @@ class RoutingTable:
                 node = node.words.setdefault(word, Node())
         for method in route.methods:
             node.entries.setdefault(method, Entry(place, operation, route.path_names))
-
-    def _mark_members(self, node: Node) -> None:
-        if "POST" in node.entries and node.value and "GET" in node.value.entries:
-            node.entries["POST"].operation.resource.has_member = True
-        for child in (*node.words.values(), *filter(None, [node.value])):
-            self._mark_members(child)
 
 
 class Dispatcher:

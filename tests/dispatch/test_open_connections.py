@@ -34,6 +34,7 @@ UNLIMITED = httpx.Limits(max_connections=None)
 type End = Callable[[httpx.AsyncClient, Application], Awaitable[None]]
 
 ENDED: list[str] = []
+BEGUN = asyncio.Event()
 
 
 @router.websocket("/echo")
@@ -82,6 +83,7 @@ async def export() -> AsyncIterator[dict[str, int]]:
 
 @router.get("/slow")
 async def be_slow() -> str:
+    BEGUN.set()
     await asyncio.sleep(0.5)
     return "done"
 
@@ -360,9 +362,9 @@ class TestShutdown:
             streams = [
                 asyncio.create_task(read(path)) for path in ["/events"] * 20 + ["/returned"] * 5
             ]
-            await asyncio.sleep(0.3)
+            assert await eventually(lambda: holds(live, 50), 10)
             slow = asyncio.create_task(client.get(f"{PREFIX}/slow"))
-            await asyncio.sleep(0.1)
+            await BEGUN.wait()
             started = perf_counter()
             live.server.should_exit = True
             async with asyncio.timeout(5):

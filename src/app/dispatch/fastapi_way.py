@@ -109,6 +109,7 @@ class Exchange:
         self._receive = receive
         self._send = send
         self._state = state
+        state.begun = asyncio.Event()
         self._work = state.work
         self._deadline = deadline
         self._limit = limit
@@ -222,6 +223,8 @@ class Exchange:
             await self._send({"type": "http.response.body", "body": b""})
             await self._stop()
         await self._work.begin_streaming()
+        assert self._state.begun is not None
+        self._state.begun.set()
 
     async def _count_stream(self, headers: Headers) -> None:
         stream = Stream(self._scope, headers, self._deadline)

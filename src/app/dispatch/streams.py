@@ -1,8 +1,8 @@
 """Responses of which nobody knows when they begin how long they will be."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing, suppress
 from functools import wraps
 from inspect import isasyncgen, iscoroutinefunction, isgenerator
 from typing import Any
@@ -25,7 +25,7 @@ from app.dispatch.open_connections import (
 from app.dispatch.resources import scope_of_context
 from app.exceptions import Invalid
 from app.logging import mark_logged
-from app.request_state import request_state
+from app.request_state import RequestState, request_state
 
 EVENT_STREAM = b"text/event-stream"
 BODILESS = {204, 205}
@@ -59,13 +59,17 @@ def not_repeatable() -> Invalid:
 def closing(endpoint: Endpoint) -> Endpoint:
     """The endpoint for FastAPI's handler: what it streams is closed when the request ends.
 
-    A generator would otherwise wait for the garbage collection, with all that it holds.
+    A generator would otherwise wait for the garbage collection, with all that it holds. And one
+    that yields events would begin before the COMMIT, beside which it cannot ask the database.
     """
 
     def keep(result: Any) -> Any:
+        state = request_state(scope_of_context.get())
+        if isasyncgen(result):
+            result = _begun(state, result)
         body = getattr(result, "body_iterator", result)
         if isgenerator(body) or isasyncgen(body):
-            request_state(scope_of_context.get()).body_iterator = body
+            state.body_iterator = body
         return result
 
     @wraps(endpoint)
@@ -77,6 +81,14 @@ def closing(endpoint: Endpoint) -> Endpoint:
         return keep(endpoint(**arguments))
 
     return run if iscoroutinefunction(endpoint) else run_in_thread
+
+
+async def _begun(state: RequestState, items: Any) -> AsyncGenerator[Any]:
+    async with aclosing(items):
+        assert state.begun is not None
+        await state.begun.wait()
+        async for item in items:
+            yield item
 
 
 def is_broken(error: BaseException) -> bool:
@@ -104,6 +116,7 @@ class Stream(OpenConnection):
 
     async def pass_on(self, send: Send, message: Message) -> None:
         await super().pass_on(send, message)
+        await asyncio.sleep(0)  # whoever yields without a pause would keep all others waiting
         if message["type"] == "http.response.body" and not message.get("more_body"):
             self._is_whole = True  # what follows the answer is not its stream any more
 

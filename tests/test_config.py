@@ -65,6 +65,10 @@ def test_an_unsafe_production_is_refused_with_a_line_for_each_problem(
         ("SECRET_KEY", "a" * 40),
         ("PORT", "70000"),
         ("ENVIRONMENT", "live"),
+        ("ROOT_PATH", "api"),
+        ("ROOT_PATH", "/api/"),
+        ("ROOT_PATH", "//evil.example"),
+        ("ROOT_PATH", "/a?b"),
     ],
 )
 def test_a_bad_value_is_refused_by_name_and_not_repeated(

@@ -72,9 +72,10 @@ async def get_one(scene: Scene) -> Plan:
 
 
 async def list_page(scene: Scene) -> Plan:
-    answer = scene.page("", before=0)
+    query = "&total=exact" if scene.contender.can_skip_total else ""
+    answer = scene.page(query, before=0)
     scene.require(answer[scene.contender.total] == scene.facts.total, "total", answer)
-    return scene.list("")
+    return scene.list(query)
 
 
 async def list_by_cursor(scene: Scene) -> Plan | None:

@@ -1,5 +1,6 @@
 """Every setting, typed, in one place; unsafe values are refused in production."""
 
+import re
 import secrets
 from datetime import timedelta
 from email.utils import parseaddr
@@ -14,6 +15,7 @@ from pydantic.functional_validators import BeforeValidator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIN_SECRET_LENGTH = 32
+_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 PLACEHOLDERS = ("change", "placeholder", "example", "secret", "password")
 
 
@@ -64,6 +66,12 @@ def http_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def path_prefix(text: str) -> str:
+    if not _PREFIX.fullmatch(text):
+        raise ValueError("must begin with / and not end with it, such as /svc")
+    return text
+
+
 def network(text: str) -> str:
     try:
         ip_network(text)
@@ -90,6 +98,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1, le=512)] = 1
+    # The prefix that a proxy takes off each path, as clients see it: /svc.
+    root_path: Annotated[str, AfterValidator(path_prefix)] = ""
     data_dir: Path = Path(".data")
     secret_key: SecretStr = SecretStr("")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -128,6 +138,7 @@ class Settings(BaseSettings):
     max_body_size: Annotated[int, Field(ge=1024)] = 1024 * 1024
     max_bulk_body_size: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
     max_bulk_rows: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    total_limit: Annotated[int, Field(ge=1, le=1_000_000_000)] = 10_000
 
     # WebSockets and event streams. A process may usually have 1,024 files open.
     max_open_connections: Annotated[int, Field(ge=1)] = 500

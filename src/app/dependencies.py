@@ -1,10 +1,10 @@
 """The nouns that every router may ask for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from ipaddress import ip_address
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends, Header, Request
 from fastapi.requests import HTTPConnection
@@ -18,6 +18,16 @@ from app.exceptions import PreconditionRequired
 from app.request_state import request_state
 
 MAX_USER_AGENT = 255  # characters that are kept
+
+
+def documented_errors[C: Callable[..., Any]](errors: Mapping[int, str]) -> Callable[[C], C]:
+    """Mark a dependency: what each route that needs it may answer, by status, in its own words."""
+
+    def mark(call: C) -> C:
+        vars(call)["documented_errors"] = errors
+        return call
+
+    return mark
 
 
 class Client(NamedTuple):
@@ -74,10 +84,15 @@ RequiredIfMatchHeader = Annotated[
 ]
 
 
+CHANGED = {412: "It has changed since"}
+
+
+@documented_errors(CHANGED)
 async def get_if_match(request: Request, if_match: IfMatchHeader = None) -> Versions | None:
     return None if if_match is None else _versions(request)
 
 
+@documented_errors(CHANGED | {428: "No If-Match"})
 async def require_if_match(
     request: Request, if_match: RequiredIfMatchHeader = None
 ) -> Versions | None:

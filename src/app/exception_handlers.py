@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
@@ -108,11 +109,17 @@ def problem(error: AppError, correlation_id: str) -> Response:
 def render(connection: HTTPConnection, error: AppError) -> Response:
     """The response as the API of the path has it; elsewhere a problem."""
     path = connection.scope["path"].removeprefix(connection.scope.get("root_path", ""))
+    made_by = renderer(connection.app, path)
+    return made_by(error, request_state(connection.scope).correlation_id)
+
+
+def renderer(app: Starlette, path: str) -> ErrorRenderer:
+    """What makes the responses to errors below the path."""
     found: ErrorRenderer = problem
-    for api in getattr(connection.app.state, "apis", ()):
+    for api in getattr(app.state, "apis", ()):
         if path == api.prefix or path.startswith(f"{api.prefix}/"):
             found = api.render
-    return found(error, request_state(connection.scope).correlation_id)
+    return found
 
 
 def _phrase(status: int) -> str:

@@ -14,7 +14,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.api import health
 from app.api.docs import add_docs
-from app.api.openapi import DESCRIPTION, complete
+from app.api.openapi import DESCRIPTION, openapi
+from app.api.openapi_document import serve_document
+from app.api.operation_ids import require_own_ids
 from app.api.v1.router import v1
 from app.auth.dependencies import live_tokens
 from app.config import Settings, SettingsError, load_settings
@@ -47,6 +49,7 @@ class Application(FastAPI):
     database: Database
     mailer: Mailer
     _operations: tuple[int, list[Operation]] | None = None
+    _documented_version: int | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or self.middleware_stack is None or TRACED or self.root_path:
@@ -64,9 +67,15 @@ class Application(FastAPI):
         self.include_router(api.router(), prefix=api.prefix)
         self.state.apis = [*getattr(self.state, "apis", ()), api]
 
+    def setup(self) -> None:
+        super().setup()
+        serve_document(self)
+
     def openapi(self) -> dict[str, Any]:
-        if self.openapi_schema is None:
-            self.openapi_schema = complete(super().openapi(), self.settings)
+        version = routes_version(self.router)
+        if not self.openapi_schema or self._documented_version != version:
+            self.openapi_schema = openapi(self, self.settings)
+            self._documented_version = version
         return self.openapi_schema
 
     def operations(self) -> list[Operation]:
@@ -74,11 +83,11 @@ class Application(FastAPI):
         version = routes_version(self.router)
         if self._operations is None or self._operations[0] != version:
             made_with = self.database, self.settings, self.open_connections
-            made = operations(routes(self.router), *made_with)
-            self._operations = version, made
+            self._operations = version, operations(routes(self.router), *made_with)
         return self._operations[1]
 
     def build_middleware_stack(self) -> ASGIApp:
+        require_own_ids(routes(self.router))
         way = FastAPIWay(self.router.app, self.database, self.settings, self.open_connections)
 
         def dispatcher(app: ASGIApp, *, outside: bool) -> Dispatcher:
@@ -119,7 +128,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Plinth",
         version="1",
         description=DESCRIPTION,
-        generate_unique_id_function=lambda route: route.name,
         openapi_url="/openapi.json" if settings.show_docs else None,
         docs_url=None,
         redoc_url=None,

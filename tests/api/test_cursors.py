@@ -12,11 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.core.list_query import Position
 from app.core.models import uuid7
-from app.core.pagination import Position
 from app.dispatch.cursors import SIGNATURE_BYTES, Cursors, cursor_key
 from app.exceptions import InvalidCursor
 from app.items.filters import ItemFilter
+from app.items.models import Item
 from tests.factories import SignIn, create_items, item
 from tests.problems import ITEMS, V1, read_problem
 
@@ -297,9 +298,8 @@ async def test_a_long_value_without_repetition_survives(alice: httpx.AsyncClient
 
 
 def cursors(signed_with: str = "secret", about: str = "me here", order_by: str = "name") -> Cursors:
-    return Cursors(
-        cursor_key(signed_with), ItemFilter.model_validate({"order_by": [order_by]}), about
-    )
+    selection = ItemFilter.model_validate({"order_by": [order_by]}).selection
+    return Cursors(cursor_key(signed_with), Item, about, selection)
 
 
 class TestSecret:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.cli import main
 from tests.conftest import connect, create_database, database_url
@@ -62,6 +63,21 @@ def test_a_file_that_is_in_the_way_is_no_matter_of_the_database(
     with pytest.raises(SystemExit):
         main.main()
     assert capsys.readouterr().err == "[Errno 20] Not a directory: 'tests/widgets'\n"
+
+
+@pytest.mark.parametrize("error", [ConnectionRefusedError("refused"), SQLAlchemyError("refused")])
+def test_a_database_that_fails_is_told_with_what_to_do(
+    error: Exception, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(main, "cli", fail)
+    with pytest.raises(SystemExit):
+        main.main()
+    told = capsys.readouterr().err
+    assert told.startswith("The database failed: refused")
+    assert told.endswith("Check that it runs, and that DATABASE_URL is right.\n")
 
 
 def test_migrate_brings_an_empty_database_up_to_date(empty: str) -> None:
@@ -121,8 +137,11 @@ class TestUserCreate:
 
 def test_routes_lists_what_there_is(scratch: str) -> None:
     _, output = app(scratch, "routes")
-    assert "POST    /api/v1/auth/login                       public   login" in output
-    assert "GET     /api/v1/items                            session  list_items" in output
+    rows = [line.split() for line in output.splitlines()]
+    assert ["POST", "/api/v1/auth/login", "public", "fast", "login"] in rows
+    assert ["GET", "/api/v1/items", "session", "fast", "list_items"] in rows
+    assert ["GET", "/api/v1/users", "superuser", "fast", "list_users"] in rows
+    assert ["GET", "/docs", "public", "fastapi", "endpoint"] in rows
 
 
 def test_purge_deletes_what_has_expired(scratch: str) -> None:
@@ -168,6 +187,30 @@ class TestServe:
     def test_refuses_to_start(self, scratch: str, settings: dict[str, str], complaint: str) -> None:
         status, output = app(scratch, "serve", "--port", str(free_port()), **settings)
         assert (status, complaint in output) == (1, True)
+
+    @pytest.mark.parametrize(
+        ("options", "settings"), [(["--root-path", "/svc"], {}), ([], {"ROOT_PATH": "/svc"})]
+    )
+    def test_knows_the_prefix_that_a_proxy_takes_off(
+        self, scratch: str, options: list[str], settings: dict[str, str]
+    ) -> None:
+        port = free_port()
+        arguments: list[str | Path] = [APP, "serve", "--port", str(port), *options]
+        server = subprocess.Popen(arguments, env=environment(scratch, **settings))
+        try:
+            url = f"http://127.0.0.1:{port}"
+            wait_for(f"{url}/health/live")
+            assert "'/svc/openapi.json'" in httpx.get(f"{url}/docs").text
+            document = httpx.get(f"{url}/openapi.json").json()
+            assert document["servers"] == [{"url": "/svc"}]
+            assert httpx.get(f"{url}/docs/assets/favicon.png").status_code == 200
+        finally:
+            server.terminate()
+            server.wait(20)
+
+    def test_refuses_a_prefix_that_is_none(self, scratch: str) -> None:
+        status, output = app(scratch, "serve", "--root-path", "/svc/")
+        assert (status, "must begin with / and not end" in output) == (2, True)
 
     def test_says_when_migrations_are_missing_and_ends_in_order(self, empty: str) -> None:
         port = free_port()

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, Table
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import registry
 from sqlalchemy.pool import NullPool
@@ -30,9 +30,12 @@ Base.metadata.tables[User.__tablename__].to_metadata(IsolatedEntity.metadata)
 
 
 @asynccontextmanager
-async def created(database: Database, *models: type[Entity]) -> AsyncGenerator[None]:
+async def created(database: Database, *models: type[Entity] | Table) -> AsyncGenerator[None]:
     """Their tables, for as long as the context lasts."""
-    tables = [IsolatedEntity.metadata.tables[each.__tablename__] for each in models]
+    tables = [
+        each if isinstance(each, Table) else IsolatedEntity.metadata.tables[each.__tablename__]
+        for each in models
+    ]
     assert all(table.name.startswith("test_") for table in tables)
     # Not the application's pool, where a test may have left a connection that was cut.
     engine = create_async_engine(database.engine.url, poolclass=NullPool)

@@ -18,8 +18,7 @@ from sqlalchemy.schema import CreateTable
 
 from app.common import keyset
 from app.config import Settings
-from app.core.filters import SortKey
-from app.core.pagination import Position
+from app.core.list_query import TOTAL_LIMIT, Position, SortKey
 from app.core.repository import EVERYONE
 from app.database.connections import Database
 from app.database.sql import DIALECT, Statement
@@ -224,16 +223,16 @@ async def test_every_page_costs_what_the_first_did(many: Many, plans: str) -> No
     await many.connection.execute(f"SET plan_cache_mode = force_{plans}_plan")
     statements = ItemRepository._callers
     for field, sign, backwards in product(FIELDS_WITH_INDEX, ["", "-"], [False, True]):
-        filters = ItemFilter.model_validate({"order_by": [sign + field]})
+        selection = ItemFilter.model_validate({"order_by": [sign + field]}).selection
         to = "DESC" if sign else "ASC"
         rows = await many.connection.fetch(
             f"SELECT {field}, id FROM items ORDER BY {field} {to} NULLS LAST, id {to}"  # noqa: S608 - ours
         )
-        first = await many.explain(statements.walk(filters, Position(backwards=backwards)))
+        first = await many.explain(statements.walk(selection, Position(backwards=backwards)))
         for row in rows[SIZE :: MANY // 9]:
             position = Position(tuple(row), backwards)
             values = keyset.values(position)
-            plan = await many.explain(statements.walk(filters, position), **values)
+            plan = await many.explain(statements.walk(selection, position), **values)
             assert plan.buffers <= first.buffers * 1.1
             assert plan.left_out == 0
             assert "Seq Scan" not in plan.kinds
@@ -248,10 +247,11 @@ async def test_every_page_costs_what_the_first_did(many: Many, plans: str) -> No
 async def test_a_deep_page_is_found_by_its_ids(many: Many, plans: str) -> None:
     await many.connection.execute(f"SET plan_cache_mode = force_{plans}_plan")
     filters = ItemFilter(page=MANY // SIZE, size=SIZE)
+    query = filters.list_query
     statements = ItemRepository._callers
     in_order = statements.query().order_by(text("created_at DESC, id DESC"))
-    plain = await many.explain(Statement(in_order.limit(SIZE).offset(filters.offset)))
-    by_ids = await many.explain(statements.page(filters), offset=filters.offset)
+    plain = await many.explain(Statement(in_order.limit(SIZE).offset(query.offset)))
+    by_ids = await many.explain(statements.page(query), offset=query.offset)
     assert "Index Only Scan" in by_ids.kinds
     assert "Seq Scan" not in by_ids.kinds
     assert by_ids.buffers * 5 <= plain.buffers
@@ -259,6 +259,36 @@ async def test_a_deep_page_is_found_by_its_ids(many: Many, plans: str) -> None:
     async with UnitOfWork(many.database) as work:
         page = await ItemRepository(work, many.owner).list(filters)
     assert [each.id for each in page.items] == expected
+
+
+@pytest.mark.parametrize("plans", ["custom", "generic"])
+async def test_a_bounded_total_costs_what_its_limit_does(many: Many, plans: str) -> None:
+    await many.connection.execute(f"SET plan_cache_mode = force_{plans}_plan")
+    statements = ItemRepository._callers
+    all_of_them = await many.explain(statements.count(ItemFilter().selection))
+    some = await many.explain(statements.count(ItemFilter().selection, MANY // 50 + 1))
+    assert some.buffers * 10 <= all_of_them.buffers
+    assert (await many.connection.fetchval("SELECT count(*) FROM items")) > MANY // 50
+
+
+@pytest.mark.parametrize(
+    ("page", "statements", "total", "relation"),
+    [
+        (1, 2, TOTAL_LIMIT, "gte"),
+        (TOTAL_LIMIT // SIZE, 2, TOTAL_LIMIT, "gte"),
+        (TOTAL_LIMIT // SIZE + 1, 1, TOTAL_LIMIT, "gte"),  # which shows that there are more
+        (MANY // SIZE, 1, TOTAL_LIMIT, "gte"),
+        (MANY // SIZE + 1, 2, TOTAL_LIMIT, "gte"),
+    ],
+)
+async def test_a_bounded_total_is_the_same_on_each_page(
+    many: Many, page: int, statements: int, total: int, relation: str
+) -> None:
+    async with UnitOfWork(many.database) as work:
+        with recorded_statements() as recorded:
+            found = await ItemRepository(work, many.owner).list(ItemFilter(page=page, size=SIZE))
+    assert (found.total, found.total_relation, found.pages) == (total, relation, None)
+    assert len(recorded) == statements
 
 
 @pytest.mark.parametrize(

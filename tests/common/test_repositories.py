@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +10,13 @@ import pytest
 from pydantic import TypeAdapter
 
 from app.common.memory_repository import MemoryRepository
+from app.core.list_query import Serving
 from app.core.models import uuid7
 from app.core.repository import EVERYONE, AbstractRepository, Caller
 from app.database.connections import Database
 from app.database.unit_of_work import UnitOfWork
-from app.exceptions import Conflict, Invalid, NotFound
+from app.dispatch.cursors import Cursors
+from app.exceptions import Conflict, Invalid, InvalidCursor, NotFound
 from app.items.filters import ItemFilter
 from app.items.models import Item, ItemStatus
 from app.items.repository import ItemRepository
@@ -21,6 +24,9 @@ from app.items.schemas import ItemCreate, ItemUpdate
 from tests import factories
 
 type Items = AbstractRepository[Item, ItemCreate, ItemUpdate]
+
+
+CURSORS = partial(Cursors, b"key", Item, "somebody here")
 
 
 class MemoryItems(MemoryRepository[Item, ItemCreate, ItemUpdate]): ...
@@ -95,6 +101,55 @@ class TestList:
         assert await skus(items, order_by=["quantity", "-sku"]) == ["4", "2", "0", "3", "1"]
         page = await items.list(ItemFilter(page=2, size=2, order_by=["sku"]))
         assert ([each.sku for each in page.items], page.total, page.pages) == (["2", "3"], 5, 3)
+
+    @pytest.mark.parametrize(
+        ("query", "limit", "told"),
+        [
+            ({}, 5, (5, "eq", 3)),
+            ({}, 4, (4, "gte", None)),
+            ({"page": 2}, 4, (4, "gte", None)),
+            ({"page": 3}, 4, (4, "gte", None)),
+            ({"page": 9}, 4, (4, "gte", None)),
+            ({"total": "bounded"}, 1, (1, "gte", None)),
+            ({"total": "exact"}, 1, (5, "eq", 3)),
+            ({"total": "none"}, 4, (None, None, None)),
+            ({"name": "1"}, 1, (1, "eq", 1)),
+            ({"name": "nothing"}, 1, (0, "eq", 0)),
+        ],
+    )
+    async def test_totals(
+        self, items: Items, query: dict[str, Any], limit: int, told: tuple[Any, ...]
+    ) -> None:
+        await items.bulk_create([new(sku=f"{n}", name=f"{n}") for n in range(5)])
+        filters = ItemFilter(size=2, **query)
+        page = await items.list(filters.served(Serving(CURSORS, limit)))
+        assert (page.total, page.total_relation, page.pages) == told
+        assert await items.count(filters) == (5 if "name" not in query else told[0])
+
+    async def test_walks_by_cursors_that_the_api_makes(self, items: Items) -> None:
+        await items.bulk_create([new(sku=f"{n}") for n in range(5)])
+        filters = ItemFilter(size=2, order_by=["sku"]).served(Serving(CURSORS))
+        page = await items.list(filters)
+        found = [each.sku for each in page.items]
+        while page.next_cursor:
+            page = await items.list(filters.model_copy(update={"cursor": page.next_cursor}))
+            assert (page.page, page.total, page.total_relation) == (None, None, None)
+            found += [each.sku for each in page.items]
+        assert found == [f"{n}" for n in range(5)]
+        bounded = {"cursor": page.previous_cursor, "total": "bounded"}
+        page = await items.list(filters.model_copy(update=bounded))
+        assert [each.sku for each in page.items] == ["2", "3"]
+        assert (page.total, page.total_relation, page.pages) == (5, "eq", None)
+
+    async def test_a_cursor_is_of_the_list_as_it_is_in_the_end(self, items: Items) -> None:
+        await items.bulk_create([new(sku=f"{n}", name="same") for n in range(5)])
+        filters = ItemFilter(size=2).served(Serving(CURSORS))
+        by_sku = filters.model_copy(update={"order_by": ["sku"]}).narrowed(name="same")
+        page = await items.list(by_sku)
+        further = by_sku.model_copy(update={"cursor": page.next_cursor})
+        assert [each.sku for each in (await items.list(further)).items] == ["2", "3"]
+        with pytest.raises(InvalidCursor):
+            await items.list(filters.model_copy(update={"cursor": page.next_cursor}))
 
     async def test_nulls_sort_last_in_both_directions(self, items: Items) -> None:
         for sku, description in {"A": "x", "B": None, "C": "y"}.items():

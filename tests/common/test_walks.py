@@ -17,8 +17,9 @@ from hypothesis.strategies import SearchStrategy
 
 from app.common import bulk_sql
 from app.common.memory_repository import MemoryRepository
+from app.core.list_query import Position
 from app.core.models import Base
-from app.core.pagination import Page, Position
+from app.core.pagination import Page
 from app.core.repository import EVERYONE, AbstractRepository
 from app.database.connections import Database
 from app.database.sql import Statement

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.core.filters import Operator
+from app.core.list_query import Operator
 from tests.conformance.resources import Resource
 from tests.conformance.things import Row
 

@@ -15,7 +15,8 @@ from sqlalchemy import Table
 
 from app.api.v1.router import v1
 from app.auth.dependencies import authenticate
-from app.core.filters import Filter, Operator
+from app.core.filters import Filter
+from app.core.list_query import Operator
 from app.core.models import Entity, Owned
 from app.dependencies import require_if_match
 from tests.conformance.shapes import Field, Shape, fields_of, shape_of

@@ -10,7 +10,9 @@ from tests.conformance.resources import RESOURCES, Resource
 from tests.conformance.things import Things, ids
 from tests.problems import read_problem
 
-MEMBERS = {"items", "total", "page", "size", "pages", "next_cursor", "previous_cursor"}
+MEMBERS = {
+    "items", "total", "total_relation", "page", "size", "pages", "next_cursor", "previous_cursor",
+}  # fmt: skip
 
 
 def orders() -> Iterator[tuple[Resource, str]]:
@@ -31,7 +33,8 @@ class TestPages:
             assert page.keys() == MEMBERS
             assert page["items"] == rows[start : start + size]
             assert (page["page"], page["size"]) == (number, size)
-            assert (page["total"], page["pages"]) == (8, -(-8 // size))
+            assert (page["total"], page["total_relation"]) == (8, "eq")
+            assert page["pages"] == -(-8 // size)
             assert (page["next_cursor"] is None) == (start + size >= 8)
             assert (page["previous_cursor"] is None) == (number == 1)
 
@@ -42,21 +45,26 @@ class TestPages:
         page = await things.page(**query, size=4)
         assert page.keys() == MEMBERS
         assert page["items"] == rows[3:7]
-        assert [page[name] for name in ("page", "size", "total", "pages")] == [None, 4, None, None]
+        unknown = ("page", "total", "total_relation", "pages")
+        assert ([page[name] for name in unknown], page["size"]) == ([None] * 4, 4)
         assert page["next_cursor"]
         assert page["previous_cursor"]
-        page = await things.page(**query, total="exact")
-        assert (page["items"], page["size"]) == (rows[3:], 50)
-        assert [page[name] for name in ("page", "total", "pages")] == [None, 8, None]
-        assert page["next_cursor"] is None
+        for total in ("exact", "bounded"):
+            page = await things.page(**query, total=total)
+            assert (page["items"], page["size"]) == (rows[3:], 50)
+            assert [page[name] for name in unknown] == [None, 8, "eq", None]
+            assert page["next_cursor"] is None
 
     async def test_newest_first_and_counted_unless_asked_otherwise(self, things: Things) -> None:
         rows = await things.varied()
         page = await things.page()
         assert page["items"] == rows[::-1]
         assert (page["total"], page["pages"], page["page"], page["size"]) == (8, 1, 1, 50)
+        for total in ("bounded", "exact"):
+            assert await things.page(total=total) == page
         page = await things.page(total="none", size=3)
-        assert (page["total"], page["pages"], page["page"]) == (None, None, 1)
+        assert (page["total"], page["total_relation"], page["pages"]) == (None, None, None)
+        assert page["page"] == 1
         assert page["next_cursor"]
 
     async def test_of_nothing(self, things: Things) -> None:

@@ -21,6 +21,7 @@ HEADERS: dict[str, tuple[set[str], set[str]]] = {
     "PUT /bulk": ({"Idempotency-Key"}, set()),
     "POST /bulk/delete": ({"Idempotency-Key"}, set()),
 }
+WRITES = {"POST", "PATCH /{id}", "POST /{id}/restore", "POST /bulk", "PUT /bulk"}
 TAKEN = {"If-Match", "If-None-Match", "Idempotency-Key"}
 GIVEN = {"ETag", "Link", "Location"}
 KINDS = {
@@ -100,7 +101,7 @@ def test_the_grammar_shows_its_limits(parameters: dict[str, Shape]) -> None:
     assert parameters["page"] == Shape("integer", low=1, high=100_001)
     assert parameters["size"] == Shape("integer", low=1, high=100)
     assert parameters["cursor"].type == "text"
-    assert parameters["total"].choices == ("exact", "none")
+    assert parameters["total"].choices == ("bounded", "exact", "none")
     assert parameters["deleted"].choices == ("exclude", "only", "include")
     assert (parameters["order_by"].type, parameters["order_by"].high) == ("array", 4)
     if "search" in parameters:
@@ -127,6 +128,26 @@ def test_headers_stand_where_they_are_heeded_and_given(operations: dict[str, Ope
             each for status, each in operations[route]["responses"].items() if status < "3"
         ]
         assert success.get("headers", {}).keys() & GIVEN == given, route
+
+
+def test_errors_are_those_that_its_rows_may_have(
+    resource: Resource, operations: dict[str, Operation]
+) -> None:
+    for route, operation in operations.items():
+        found = operation["responses"]
+        if resource.is_public(route):
+            assert "401" not in found, route
+        else:
+            assert "WWW-Authenticate" in found["401"]["headers"], route
+        if route in HEADERS:
+            by_id = "{id}" in route or route == "POST /bulk/delete"
+            assert ("404" in found) is by_id, route
+        by_version = "If-Match" in {each["name"] for each in operation.get("parameters", ())}
+        assert ("412" in found) is by_version, route
+        assert ("428" in found) is resource.demands_if_match(route), route
+        if route in WRITES:
+            words = found.get("409", {}).get("description", "")
+            assert ("unique value" in words) is bool(resource.uniques), route
 
 
 def test_bodies_are_closed_and_bulk_ones_bounded(

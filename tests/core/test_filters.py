@@ -1,4 +1,5 @@
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -6,10 +7,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from app.core.filters import MAX_VALUES, Filter, Operator, SortKey, split
+from app.core.filters import MAX_VALUES, Filter, split
+from app.core.list_query import Operator, SortKey
 from app.core.types import Text
 from app.items.filters import ItemFilter
-from app.items.models import Item
+from app.items.models import Item, ItemStatus
 
 EXAMPLES = settings(derandomize=True, deadline=None)  # a busy machine may take long
 
@@ -43,7 +45,7 @@ def test_an_unknown_operator_cannot_be_declared() -> None:
 
 def test_only_what_was_sent_is_a_condition() -> None:
     filters = ItemFilter.model_validate({"sku__in": ["A,B", "C"], "price__gte": "1.5"})
-    assert [(each.field, each.operator) for each in filters.conditions] == [
+    assert [(each.field, each.operator) for each in filters.selection.conditions] == [
         ("price", Operator.GTE),
         ("sku", Operator.IN),
     ]
@@ -54,25 +56,42 @@ def test_a_narrowed_list_is_asked_for_nothing_less() -> None:
     asked = ItemFilter(sku="A", price__gte=Decimal(1))
     narrowed = asked.narrowed(sku="B")
     for filters in (narrowed, narrowed.model_copy(update={"size": 5})):
-        conditions = [(each.field, each.value) for each in filters.conditions]
+        conditions = [(each.field, each.value) for each in filters.selection.conditions]
         assert conditions == [("price", Decimal(1)), ("sku", "A"), ("sku", "B")]
     again = asked.narrowed(sku="B").narrowed(sku="C").model_copy(update={"size": 1})
-    assert [each.value for each in again.conditions] == [Decimal(1), "A", "B", "C"]
-    assert len({each.parameter for each in again.conditions}) == 4
+    assert [each.value for each in again.selection.conditions] == [Decimal(1), "A", "B", "C"]
+    assert len({each.parameter for each in again.selection.conditions}) == 4
     [by_sku], [by_name] = (
-        ItemFilter().narrowed(**{field: "A"}).conditions for field in ("sku", "name")
+        ItemFilter().narrowed(**{field: "A"}).selection.conditions for field in ("sku", "name")
     )
     assert by_sku.parameter != by_name.parameter  # or one's statement would be run for the other
     with pytest.raises(TypeError, match="ItemFilter has no colour"):
         asked.narrowed(colour="red")
 
 
+def test_a_default_is_a_condition_until_something_else_is_asked_for() -> None:
+    class Active(Filter):
+        status: ItemStatus | None = ItemStatus.ACTIVE
+        name: Text | None = None
+
+        class Constants(Filter.Constants):
+            model = Item
+
+    def asked_for(query: dict[str, Any]) -> list[Any]:
+        conditions = Active.model_validate(query).selection.conditions
+        return [(each.field, each.value) for each in conditions]
+
+    assert asked_for({}) == [("status", "active")]
+    assert asked_for({"name": "x"}) == [("name", "x"), ("status", "active")]
+    assert asked_for({"status": "draft"}) == [("status", "draft")]
+
+
 def test_every_order_is_total() -> None:
-    assert ItemFilter().order == (
+    assert ItemFilter().selection.order == (
         SortKey("created_at", descending=True),
         SortKey("id", descending=True),
     )
-    assert ItemFilter(order_by=["name"]).order == (SortKey("name"), SortKey("id"))
+    assert ItemFilter(order_by=["name"]).selection.order == (SortKey("name"), SortKey("id"))
 
 
 @pytest.mark.parametrize("keys", [["password_hash"], ["name", "-name"], ["+name"], [""]])

@@ -3,6 +3,8 @@ import sys
 import time
 from datetime import UTC, datetime
 
+import pytest
+
 from app.core import registry
 from app.core.models import uuid7
 from app.items.models import Item
@@ -49,3 +51,36 @@ def test_the_registry_finds_the_entities_and_not_the_tables_beside_them() -> Non
 def test_the_registry_finds_the_routers() -> None:
     names = {module.__name__ for module in registry.modules("router")}
     assert {"app.accounts.router", "app.items.router", "app.security_events.router"} <= names
+
+
+REFUSED = """
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, configure_mappers, mapped_column, relationship
+from app.core.models import Entity
+
+class Child(Entity):
+    __tablename__ = "children"
+    parent_id = mapped_column(ForeignKey("parents.id"))
+
+class Parent(Entity):
+    __tablename__ = "parents"
+    {member}
+
+configure_mappers()
+"""
+
+
+@pytest.mark.parametrize(
+    ("member", "message"),
+    [
+        ('__mapper_args__ = {"eager_defaults": True}', "Parent: write __mapper_args__"),
+        (
+            'children = relationship("Child", cascade="all, delete-orphan")',
+            "Parent.children: delete-orphan would remove rows of Child for good",
+        ),
+    ],
+)
+def test_a_model_that_goes_past_the_rules_is_refused(member: str, message: str) -> None:
+    command = [sys.executable, "-c", REFUSED.format(member=member)]
+    result = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert f"TypeError: {message}" in result.stderr

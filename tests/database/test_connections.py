@@ -1,18 +1,20 @@
 """The statements that a connection has prepared, and those that run in batches."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import asyncpg
 import pytest
 from sqlalchemy import Integer, bindparam, column, func, literal_column, select, table, text
 
-from app.database.connections import MAX_PREPARED
+from app.config import Settings
+from app.database.connections import MAX_PREPARED, Database
 from app.database.sql import Row, Statement, Values
 from app.database.unit_of_work import UnitOfWork
 from app.exceptions import Invalid, TransientFailure
-from tests.conftest import connect
+from tests.conftest import connect, database_url
 
 THINGS = table("test_things", column("size", Integer))
 LEAST = bindparam("least", 1, Integer)
@@ -116,3 +118,54 @@ async def test_batches_end_with_their_request(work: UnitOfWork) -> None:
                 await work.fetch_batches(SLOW, [{"number": 1}] * 2, list)
         [row] = await work.fetch(TENTH, {"number": 1})
     assert row[0] == 10
+
+
+def test_each_event_loop_has_connections_of_its_own(settings: Settings, database_name: str) -> None:
+    database = Database(database_url(database_name), settings)
+    pid = Statement(select(func.pg_backend_pid()))
+
+    async def ask() -> int:
+        async with UnitOfWork(database) as work:
+            row = await work.fetch_one(pid)
+            assert row is not None
+            await work.session().scalar(select(1))
+        assert database.in_use == 0
+        return int(row[0])
+
+    async def is_gone(pid: int) -> bool:
+        activity = table("pg_stat_activity", column("pid", Integer))
+        own = Statement(select(activity.columns.pid).where(activity.columns.pid == pid))
+        async with UnitOfWork(database) as work:
+            for _ in range(500):  # the server notices a moment later
+                if not await work.fetch(own):
+                    return True
+                await asyncio.sleep(0.01)
+        return False
+
+    def run[T](coroutine: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run(coroutine)  # as a test client does with each request
+
+    with ThreadPoolExecutor(1) as thread:  # this one has a loop already
+        first = thread.submit(lambda: run(ask())).result()
+        assert thread.submit(lambda: run(ask())).result() != first
+        assert thread.submit(lambda: run(is_gone(first))).result()
+        thread.submit(lambda: run(database.close())).result()
+
+
+async def test_a_unit_of_an_older_loop_returns_its_connection(
+    settings: Settings, database_name: str
+) -> None:
+    database = Database(database_url(database_name), settings)
+    one = Statement(select(bindparam("one", 1, Integer)))
+
+    async def ask() -> None:
+        async with UnitOfWork(database) as work:
+            await work.fetch(one)
+
+    async with UnitOfWork(database) as work:
+        await work.fetch(one)
+        await asyncio.to_thread(lambda: asyncio.run(ask()))
+        await work.fetch(one)
+    await ask()
+    assert database.in_use == 0
+    await database.close()

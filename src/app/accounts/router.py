@@ -35,20 +35,29 @@ from app.users.schemas import UserAdminRead, UserAdminUpdate, UserRead, UserUpda
 router = APIRouter(prefix="/auth", tags=["auth"])
 users = APIRouter(prefix="/users", tags=["users"])
 
-THROTTLED: Responses = {429: {"description": "Too many attempts"}}
+THROTTLED: Responses = {
+    429: {
+        "description": "Too many attempts",
+        "headers": {"Retry-After": {"$ref": "#/components/headers/Retry-After"}},
+    }
+}
+WRONG_LOGIN: Responses = {401: {"description": "The address or the password is wrong"}}
+WRONG_PASSWORD: Responses = {401: {"description": "No live session, or the password is wrong"}}
+TAKEN: Responses = {409: {"description": "The address is taken"}}
 LAST_SUPERUSER: Responses = {409: {"description": "The last superuser"}}
+TAKEN_MEANWHILE: Responses = {409: {"description": "The address is taken meanwhile"}}
 DELETES_OWN = LAST_SUPERUSER | {403: {"description": "The password was not given lately"}}
 FOR_FRESH_SUPERUSERS = LAST_SUPERUSER | {
     403: {"description": "For superusers who gave their password lately"}
 }
 
 
-@router.post("/register", status_code=201, response_model=UserRead)
+@router.post("/register", status_code=201, response_model=UserRead, responses=THROTTLED | TAKEN)
 async def register(data: Register, auth: Auth) -> User:
     return await auth.register(data)
 
 
-@router.post("/login")
+@router.post("/login", responses=THROTTLED | WRONG_LOGIN)
 async def login(data: Login, auth: Auth) -> LoginRead:
     """Send the token with every request: `Authorization: Bearer <token>`."""
     return await auth.login(data)
@@ -59,7 +68,7 @@ async def logout(session: CurrentSession, auth: Auth) -> None:
     await auth.logout(session)
 
 
-@router.post("/reauthenticate", status_code=204, responses=THROTTLED)
+@router.post("/reauthenticate", status_code=204, responses=THROTTLED | WRONG_PASSWORD)
 async def reauthenticate(data: Reauthenticate, session: CurrentSession, auth: Auth) -> None:
     """For 15 minutes, as after a login, this session may do what is delicate."""
     await auth.reauthenticate(session, data.current_password.get_secret_value())
@@ -81,13 +90,13 @@ async def revoke_session(session_id: Id, session: CurrentSession, auth: Auth) ->
     await auth.revoke_session(session, session_id)
 
 
-@router.post("/password", status_code=204, responses=THROTTLED)
+@router.post("/password", status_code=204, responses=THROTTLED | WRONG_PASSWORD)
 async def change_password(data: ChangePassword, session: CurrentSession, auth: Auth) -> None:
     """All other sessions end."""
     await auth.change_password(session, data)
 
 
-@router.post("/password-reset", status_code=202, response_class=Response)
+@router.post("/password-reset", status_code=202, response_class=Response, responses=THROTTLED)
 async def request_password_reset(data: RequestReset, addresses: Addresses) -> None:
     """Mail a token to the address if there is an account; the answer is the same if not."""
     await addresses.request_reset(data.email)
@@ -110,7 +119,12 @@ async def confirm_email_verification(data: ConfirmAddress, addresses: Addresses)
     await addresses.confirm_verification(data.token)
 
 
-@router.post("/email-change", status_code=202, response_class=Response, responses=THROTTLED)
+@router.post(
+    "/email-change",
+    status_code=202,
+    response_class=Response,
+    responses=THROTTLED | WRONG_PASSWORD,
+)
 async def request_email_change(
     data: ChangeEmail, session: CurrentSession, addresses: Addresses
 ) -> None:
@@ -118,7 +132,7 @@ async def request_email_change(
     await addresses.request_change(session, data)
 
 
-@router.post("/email-change/confirm", status_code=204)
+@router.post("/email-change/confirm", status_code=204, responses=TAKEN)
 async def confirm_email_change(data: ConfirmAddress, addresses: Addresses) -> None:
     """The address changes, and all sessions end but the one that asked for it."""
     await addresses.confirm_change(data.token)
@@ -177,6 +191,8 @@ async def delete_user(
     await accounts.delete_by(session, user_id, if_match)
 
 
-@users.post("/{user_id}/restore", response_model=UserAdminRead, responses=FOR_SUPERUSERS)
+@users.post(
+    "/{user_id}/restore", response_model=UserAdminRead, responses=FOR_SUPERUSERS | TAKEN_MEANWHILE
+)
 async def restore_user(_: Superuser, user_id: Id, accounts: AccountsDep, if_match: IfMatch) -> User:
     return await accounts.restore(user_id, if_match)

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, SecretStr
 
 from app.accounts.passwords import MAX_LENGTH, MAX_TYPED
-from app.core.schemas import Schema, example
+from app.core.schemas import Schema, example, from_settings
 from app.core.types import Email, Text
 from app.users.schemas import DisplayName, UserRead
 
@@ -17,6 +17,10 @@ Password = Annotated[
         max_length=MAX_TYPED,
         description=f"Any Unicode; counted in the form NFKC, at most {MAX_LENGTH} characters.",
     ),
+]
+
+NewPassword = Annotated[
+    Password, Field(json_schema_extra=from_settings(minLength="password_min_length"))
 ]
 
 Token = Annotated[
@@ -32,7 +36,7 @@ class Register(Schema):
     model_config = EXAMPLE
 
     email: Email
-    password: Password
+    password: NewPassword
     display_name: DisplayName | None = None
 
 
@@ -47,7 +51,7 @@ class ChangePassword(Schema):
     model_config = example({"current_password": PASSWORD, "new_password": NEW_PASSWORD})
 
     current_password: Password
-    new_password: Password
+    new_password: NewPassword
 
 
 class Reauthenticate(Schema):
@@ -66,7 +70,7 @@ class ConfirmReset(Schema):
     model_config = example({"token": TOKEN, "new_password": NEW_PASSWORD})
 
     token: Token
-    new_password: Password
+    new_password: NewPassword
 
 
 class ConfirmAddress(Schema):

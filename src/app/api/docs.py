@@ -3,9 +3,11 @@
 import base64
 import re
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import quote
 
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
@@ -21,42 +23,65 @@ from app.dispatch.query_parameters import QueryParameters
 ASSETS = "/docs/assets"
 FAVICON = f"{ASSETS}/favicon.png"
 REDOC_LOGO = "https://cdn.redoc.ly/redoc/logo-mini.svg"  # the one thing it would fetch
+MAX_PREFIXES = 16  # that pages are kept for; most applications have one
 
 
 def add_docs(app: FastAPI) -> None:
-    """Serve /docs and /redoc for the app's schema."""
-    title = app.title
-    schema = str(app.openapi_url)
-    swagger = get_swagger_ui_html(
-        openapi_url=schema,
-        title=title,
-        swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js",
-        swagger_css_url=f"{ASSETS}/swagger-ui.css",
-        swagger_favicon_url=FAVICON,
+    """Serve /docs and /redoc for the app's schema, also behind the prefix of a proxy."""
+    for path, make in {"/docs": _swagger, "/redoc": _redoc}.items():
+        app.add_route(path, _serve(_page(app, make)), include_in_schema=False)
+    for route in app.routes:
+        if isinstance(route, Route) and route.path in {"/docs", "/redoc", app.openapi_url}:
+            route.app = _without_parameters(route.app)
+    folder = Path(str(files("fastapi_offline") / "static"))
+    # From the page's own place, which is right behind any prefix.
+    logo = FAVICON.removeprefix("/")
+    script = (folder / "redoc.standalone.js").read_text().replace(REDOC_LOGO, logo)
+    redoc_script = Response(script, media_type="text/javascript")
+    app.add_route(
+        f"{ASSETS}/redoc.standalone.js", _serve(lambda _: redoc_script), include_in_schema=False
+    )
+    app.mount(ASSETS, Assets(directory=folder))
+
+
+def _swagger(app: FastAPI, prefix: str) -> Response:
+    own = app.swagger_ui_parameters or {}
+    return get_swagger_ui_html(
+        openapi_url=f"{prefix}{app.openapi_url}",
+        title=app.title,
+        swagger_js_url=f"{prefix}{ASSETS}/swagger-ui-bundle.js",
+        swagger_css_url=f"{prefix}{ASSETS}/swagger-ui.css",
+        swagger_favicon_url=f"{prefix}{FAVICON}",
+        init_oauth=app.swagger_ui_init_oauth,
         swagger_ui_parameters={
             "persistAuthorization": True,
             "tryItOutEnabled": True,
             "validatorUrl": None,  # by default a service on the internet
+            **own,
         },
     )
-    redoc = get_redoc_html(
-        openapi_url=schema,
-        title=title,
-        redoc_js_url=f"{ASSETS}/redoc.standalone.js",
-        redoc_favicon_url=FAVICON,
+
+
+def _redoc(app: FastAPI, prefix: str) -> Response:
+    return get_redoc_html(
+        openapi_url=f"{prefix}{app.openapi_url}",
+        title=app.title,
+        redoc_js_url=f"{prefix}{ASSETS}/redoc.standalone.js",
+        redoc_favicon_url=f"{prefix}{FAVICON}",
         with_google_fonts=False,
     )
-    for path, page in {"/docs": swagger, "/redoc": redoc}.items():
-        page.headers["Content-Security-Policy"] = _policy(bytes(page.body).decode())
-        app.add_route(path, _serve(page), include_in_schema=False)
-    for route in app.routes:
-        if isinstance(route, Route):  # the pages and the schema
-            route.app = _without_parameters(route.app)
-    folder = Path(str(files("fastapi_offline") / "static"))
-    script = (folder / "redoc.standalone.js").read_text().replace(REDOC_LOGO, FAVICON)
-    redoc_script = Response(script, media_type="text/javascript")
-    app.add_route(f"{ASSETS}/redoc.standalone.js", _serve(redoc_script), include_in_schema=False)
-    app.mount(ASSETS, Assets(directory=folder))
+
+
+def _page(app: FastAPI, make: Callable[[FastAPI, str], Response]) -> Callable[[str], Response]:
+    """The page below a prefix, with its policy."""
+
+    @lru_cache(MAX_PREFIXES)
+    def page(prefix: str) -> Response:
+        made = make(app, quote(prefix))
+        made.headers["Content-Security-Policy"] = _policy(bytes(made.body).decode())
+        return made
+
+    return page
 
 
 class Assets(StaticFiles):
@@ -73,9 +98,9 @@ class Assets(StaticFiles):
         await super().__call__({**scope, "headers": headers}, receive, send_revalidated)
 
 
-def _serve(page: Response) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(_: Request) -> Response:
-        return page
+def _serve(page: Callable[[str], Response]) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        return page(request.scope.get("root_path", "").rstrip("/"))
 
     return endpoint
 

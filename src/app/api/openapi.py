@@ -1,12 +1,21 @@
-"""Makes the OpenAPI document complete: the errors of each route, and parameters as they are."""
+"""The OpenAPI document: FastAPI's, of routes that say all that they answer, under their own names.
+
+Markers in schemas are read here: what a parameter needs, and limits that are settings.
+"""
 
 from typing import Any
 
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app.api.answers import PROBLEM_SCHEMAS, Answers, header_components
+from app.api.operation_ids import callbacks_with_ids, operation_ids, places
 from app.config import Settings
-from app.core.bulk import MAX_ROWS
+from app.core.schemas import FROM_SETTINGS, NO_DEFAULT
 from app.dependencies import REQUIRED
+from app.dispatch.resources import Resource, with_members
+from app.dispatch.routes import routes
 from app.exception_handlers import Problem
-from app.middleware.correlation_id import ACCEPTED
 
 DESCRIPTION = """\
 Register, log in, and put the token into *Authorize*: everything else needs it.
@@ -14,163 +23,120 @@ Register, log in, and put the token into *Authorize*: everything else needs it.
 Errors have one shape, an RFC 9457 problem, and name the fields they are about. A parameter that a
 route does not list below is refused, with the right name if there is one.
 """
-PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-FASTAPI_ERRORS = ("HTTPValidationError", "ValidationError")
-
+SCHEMAS = "#/components/schemas/"
 IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
+    "required": False,
     "schema": {"type": "string"},
     "description": "Answer 304, without a body, if the ETag is still one of these.",
 }
-HEADERS = {
-    "ETag": ("The version, quoted: for If-Match and If-None-Match.", r'^"\d+"$'),
-    "Link": ("The first, prev, next and, where it is known, last page (RFC 8288).", "^</.*>"),
-    "Location": ("Where it can be read.", "^/"),
-    "Retry-After": ("Seconds to wait before the next attempt.", r"^\d+$"),
-    "WWW-Authenticate": ("What to send, and whether a token that came was refused.", "^Bearer"),
-    "X-Correlation-ID": (
-        "The request's own, or one made for it.",
-        f"^{ACCEPTED.pattern.decode()}$",
-    ),
-}
-ERROR_HEADERS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 
 
-def complete(document: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    """Change FastAPI's document in place, and return it."""
+def openapi(app: FastAPI, settings: Settings) -> dict[str, Any]:
+    """The whole document, which takes seconds where there are hundreds of routes."""
+    served = routes(app.router)
+    found, webhooks = places(served), places(routes(app.webhooks))
+    ids = operation_ids([*found, *webhooks])
+    callbacks = callbacks_with_ids(ids)
+    members = with_members(served)
+    answers = Answers(app)
+    shown, with_etag = [], []
+    for place in found:
+        resource = Resource(place.route, settings.secret_key.get_secret_value())
+        resource.has_member = place.method == "POST" and place.route.words in members
+        shown.append(
+            place.route.shown(
+                methods={place.method},
+                operation_id=ids[place],
+                callbacks=callbacks[place],
+                responses=answers.of(place, resource.headers),
+            )
+        )
+        if place.method == "GET" and resource.is_versioned:
+            with_etag.append(place)
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        openapi_version=app.openapi_version,
+        summary=app.summary,
+        description=app.description,
+        terms_of_service=app.terms_of_service,
+        contact=app.contact,
+        license_info=app.license_info,
+        routes=shown,
+        webhooks=[
+            each.route.shown(methods={each.method}, operation_id=ids[each]) for each in webhooks
+        ],
+        tags=app.openapi_tags,
+        servers=app.servers,
+        separate_input_output_schemas=app.separate_input_output_schemas,
+        external_docs=app.openapi_external_docs,
+    )
+    for place in found:
+        operation = document["paths"][place.route.path][place.method.lower()]
+        extra = place.route.context.openapi_extra or {}
+        _complete_parameters(operation, len(extra.get("parameters", ())))
+        if place in with_etag:
+            _add_if_none_match(operation)
     components = document.setdefault("components", {})
-    components["headers"] = {
-        name: {
-            "description": description,
-            "required": True,
-            "schema": {"type": "string", "pattern": pattern},
-        }
-        for name, (description, pattern) in HEADERS.items()
-    }
-    schemas = components.setdefault("schemas", {})
-    for name in FASTAPI_ERRORS:
-        schemas.pop(name, None)
-    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas |= problem.pop("$defs") | {"Problem": problem}
-    for path, operations in document["paths"].items():
-        for method, operation in operations.items():
-            for parameter in operation.get("parameters", ()):
-                parameter["required"] |= parameter["schema"].pop(REQUIRED, False)
-            status, success = _success(operation)
-            names = _headers(document, path, status, success)
-            operation["responses"] = {status: success | _with_headers(*names)} | {
-                str(error): {"description": description, "content": PROBLEM}
-                | _with_headers(*filter(None, [ERROR_HEADERS.get(error)]))
-                for error, description in _errors(document, path, method, operation).items()
-            }
-            if "ETag" in names and method == "get":
-                operation.setdefault("parameters", []).append(dict(IF_NONE_MATCH))
-                unchanged = {"description": "Not changed since that ETag"}
-                operation["responses"]["304"] = unchanged | _with_headers("ETag")
-            for parameter in operation.get("parameters", ()):
-                parameter["schema"] = _sendable(parameter["schema"])
-                if parameter["name"] == "page":  # forms would send it, along with a cursor
-                    parameter["schema"].pop("default", None)
-                if description := parameter["schema"].pop("description", None):
-                    parameter["description"] = description
-    _set_limits(schemas, settings)
+    components["headers"] = header_components()
+    names = _add_problem(components.setdefault("schemas", {}))
+    _fill(document, settings, names)
     return document
 
 
-def _headers(
-    document: dict[str, Any], path: str, status: str, success: dict[str, Any]
-) -> list[str]:
-    """The names of those that come with a success."""
-    fields = _fields(document, success)
-    names = []
-    if "version" in fields:
-        names.append("ETag")
-    if "next_cursor" in fields:
-        names.append("Link")
-    if status == "201" and any(each.startswith(f"{path}/{{") for each in document["paths"]):
-        names.append("Location")
-    return names
-
-
-def _with_headers(*names: str) -> dict[str, Any]:
-    """These, and those of every response."""
-    return {
-        "headers": {
-            name: {"$ref": f"#/components/headers/{name}"} for name in (*names, "X-Correlation-ID")
-        }
-    }
-
-
-def _fields(document: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
-    """The properties of what a request or a response holds."""
-    name = (_schema(body) or {}).get("$ref", "").rpartition("/")[2]
-    properties: dict[str, Any] = (
-        document["components"]["schemas"].get(name, {}).get("properties", {})
-    )
-    return properties
-
-
-def _schema(body: dict[str, Any]) -> dict[str, Any] | None:
-    schema: dict[str, Any] | None
-    schema = body.get("content", {}).get("application/json", {}).get("schema")
-    return schema
-
-
-def _set_limits(schemas: dict[str, Any], settings: Settings) -> None:
-    """Those that are settings."""
-    for schema_name, schema in schemas.items():
-        for name, each in schema.get("properties", {}).items():
-            if each.get("maxItems") == MAX_ROWS:
-                each["maxItems"] = settings.max_bulk_rows
-            if name == "new_password" or (schema_name, name) == ("Register", "password"):
-                each["minLength"] = settings.password_min_length
-
-
-def _success(operation: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The status of what a route answers if all goes well, and the response."""
-    [(status, response)] = [each for each in operation["responses"].items() if each[0] < "400"]
-    if _schema(response) == {}:  # FastAPI's for an endpoint that returns None
-        del response["content"]
-    return status, response
-
-
-def _errors(
-    document: dict[str, Any], path: str, method: str, operation: dict[str, Any]
-) -> dict[int, str]:
-    found = {
-        int(status): each["description"]
-        for status, each in operation["responses"].items()
-        if status >= "400"
-    }
-    found |= {422: "A parameter or a field is not acceptable", 503: "Try again shortly"}
-    if "requestBody" in operation:
-        found |= {
-            400: "The body is not JSON",
-            413: "The body is too large",
-            415: "The body is not application/json",
-        }
-    if operation.get("security"):
-        found[401] = "No live session"
-    elif "requestBody" in operation:
-        found |= {401: "Not accepted", 429: "Too many attempts"}
-    if "{" in path or "ids" in _fields(document, operation.get("requestBody", {})):
-        found[404] = "Missing, deleted, or somebody else's"
-    if method in {"post", "put", "patch"}:
-        found[409] = "A unique value is taken"
-    for parameter in operation.get("parameters", ()):
-        if parameter["name"] == "If-Match":
-            found[412] = "It has changed since"
-            if parameter["required"]:
-                found[428] = "No If-Match"
-    return dict(sorted(found.items()))
+def _complete_parameters(operation: dict[str, Any], declared: int) -> None:
+    """Those that FastAPI found; the last ones, if any, are `declared` in the route's extras."""
+    found: list[dict[str, Any]] = operation.get("parameters", [])
+    for parameter in found[: len(found) - declared]:
+        schema = parameter["schema"] = _sendable(parameter["schema"])
+        parameter["required"] |= schema.pop(REQUIRED, False)
+        if schema.pop(NO_DEFAULT, False):
+            schema.pop("default", None)
+        if description := schema.pop("description", None):
+            parameter["description"] = description
+        if schema.get("title") == parameter["name"].title().replace("_", " "):  # FastAPI's own
+            del schema["title"]
 
 
 def _sendable(schema: dict[str, Any]) -> dict[str, Any]:
-    """A parameter's schema without null, which no query string can send, and FastAPI's titles."""
+    """A parameter's schema without null, which no query string can send."""
     kinds = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
     if len(kinds) == 1:
-        schema = {name: value for name, value in schema.items() if name != "anyOf"} | kinds[0]
-    elif kinds:
-        schema = schema | {"anyOf": kinds}
-    return {name: value for name, value in schema.items() if name != "title"}
+        return {name: value for name, value in schema.items() if name != "anyOf"} | kinds[0]
+    return schema | {"anyOf": kinds} if kinds else schema
+
+
+def _add_if_none_match(operation: dict[str, Any]) -> None:
+    parameters = operation.setdefault("parameters", [])
+    if not any(each.get("name", "").lower() == "if-none-match" for each in parameters):
+        parameters.append(dict(IF_NONE_MATCH))
+
+
+def _add_problem(schemas: dict[str, Any]) -> dict[str, str]:
+    """Add the schemas of errors, under names that are free; the references to them."""
+    made = Problem.model_json_schema(ref_template=PROBLEM_SCHEMAS + "{model}")
+    added = {**made.pop("$defs"), "Problem": made}
+    references = {}
+    for name, schema in added.items():
+        free = name
+        while free in schemas:
+            free += "_"
+        schemas[free] = schema
+        references[PROBLEM_SCHEMAS + name] = SCHEMAS + free
+    return references
+
+
+def _fill(node: Any, settings: Settings, references: dict[str, str]) -> None:
+    """Put the settings where the markers are, and the references to the schemas of errors."""
+    if isinstance(node, dict):
+        keywords: dict[str, str] = node.pop(FROM_SETTINGS, {})
+        node |= {name: getattr(settings, setting) for name, setting in keywords.items()}
+        if (reference := node.get("$ref")) in references:
+            node["$ref"] = references[reference]
+        for each in node.values():
+            _fill(each, settings, references)
+    elif isinstance(node, list):
+        for each in node:
+            _fill(each, settings, references)

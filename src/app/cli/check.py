@@ -14,8 +14,8 @@ CHECKS = {
     "imports": ["lint-imports"],
     "fuzz": ["pytest", "-n0", "--capture=no", "tests/fuzz/fuzz_openapi.py"],
 }
-# All of them; in them is `alembic check`, on the suite's own database. What the generator writes is
-# the same on every version.
+# All tests; one of them is `alembic check`. The generator's run on one version of PostgreSQL only,
+# since what it writes is the same on each.
 TESTS = ["pytest", "-m", ""]
 EMBEDDED = {"16": ["pytest", "-m", "not generator"], "18": TESTS}
 
@@ -29,7 +29,7 @@ def check() -> None:
     if "TEST_DATABASE_URL" in os.environ:
         _run("tests on TEST_DATABASE_URL", TESTS)
         return
-    for version, tests in EMBEDDED.items():  # pytest's own lines are the last ones
+    for version, tests in EMBEDDED.items():  # pytest prints the last lines
         _run(f"tests on PostgreSQL {version}", tests, TEST_POSTGRES_VERSION=version)
 
 

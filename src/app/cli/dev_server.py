@@ -22,7 +22,9 @@ def dev_app() -> FastAPI:
     """
     threading.Thread(target=_end_with, args=(int(os.environ[PARENT]),), daemon=True).start()
     settings = load_settings()
-    catching_up = threading.Thread(target=_catch_up, args=(settings,))  # here a loop runs already
+    catching_up = threading.Thread(
+        target=_catch_up, args=(settings,)
+    )  # this thread has a running loop
     catching_up.start()
     catching_up.join()
     return create_app(settings)

@@ -12,7 +12,7 @@ from app.config import Settings, SettingsError
 
 @contextmanager
 def local_database(settings: Settings, *, own: bool = False) -> Generator[Settings]:
-    """Settings whose DATABASE_URL works for as long as the context lasts.
+    """Settings with a DATABASE_URL that works within the context.
 
     Without one, in development, the embedded PostgreSQL of DATA_DIR is started, or a running one
     is shared unless it has to be our `own`. Raises SettingsError when there is none to be had.

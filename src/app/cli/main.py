@@ -30,7 +30,7 @@ NEW = LazyGroup(
 REMOVE = LazyGroup(
     "remove",
     {"field": "app.cli.new:remove_field", "entity": "app.cli.new:remove_entity"},
-    help="Take an entity, or a field of one, away again.",
+    help="Remove an entity, or a field of one.",
 )
 # A new entity is written and checked by packages that are for development only.
 DEVELOPMENT = {"new": NEW, "remove": REMOVE} if find_spec("ruff") else {}
@@ -61,8 +61,11 @@ def main() -> None:
     except _raised("app.config", "SettingsError") as error:
         _fail(str(error))
     except (OSError, _raised("sqlalchemy.exc", "SQLAlchemyError")) as error:
-        path = getattr(error, "filename", None)  # the file that could not be used
-        _fail(str(error) if path else f"The database could not be used: {error}")
+        if getattr(error, "filename", None):  # a file could not be used, and not the database
+            _fail(str(error))
+        _fail(
+            f"The database failed: {error}", "Check that it runs, and that DATABASE_URL is right."
+        )
 
 
 def _raised(module: str, name: str) -> type[Exception]:

@@ -10,7 +10,7 @@ from app.database.migrations import applied_revision, head_revision, upgrade
 from app.database.unit_of_work import UnitOfWork
 from app.idempotency import repository as idempotency
 
-BATCH = 5000  # rows of one transaction, which holds them until it ends
+BATCH = 5000  # rows that one transaction deletes, and locks until it ends
 
 type Purge = Callable[[UnitOfWork], Awaitable[int]]
 

@@ -15,7 +15,7 @@ from app.cli.generator.grammar.spec import SpecError
 
 Fields = Annotated[list[str], typer.Argument(help="name:type[:argument][:flag…]", metavar="FIELD…")]
 Entity = Annotated[str, typer.Argument(help="In the singular: line_item.", metavar="ENTITY")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and stop.")]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 NoMigrate = Annotated[bool, typer.Option("--no-migrate", help="Leave the migrations alone.")]
 NoVerify = Annotated[bool, typer.Option("--no-verify", help="Do not run the checks.")]
@@ -32,10 +32,10 @@ def new_entity(  # noqa: PLR0917 - options of a command
     ] = False,
     key: Annotated[
         str | None,
-        typer.Option(help="The field that bulk upserts match by; the first unique one, if absent."),
+        typer.Option(help="The field that bulk upserts match by. Default: the first unique one."),
     ] = None,
     plural: Annotated[
-        str | None, typer.Option(help="Where English has an exception: --plural people.")
+        str | None, typer.Option(help="For irregular nouns: --plural people.")
     ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -61,7 +61,7 @@ def new_field(  # noqa: PLR0917
     no_migrate: NoMigrate = False,
     no_verify: NoVerify = False,
 ) -> None:
-    """Add fields to an entity, in all of its files; what was edited there stays."""
+    """Add fields to an entity, in all of its files. Your own edits stay."""
     work_out = partial(fields.new_field, entity, texts, migrate=not no_migrate)
     _run(
         work_out, as_json=as_json, dry_run=dry_run, migrates=not no_migrate, verifies=not no_verify
@@ -76,7 +76,7 @@ def remove_field(  # noqa: PLR0917
     no_migrate: NoMigrate = False,
     no_verify: NoVerify = False,
 ) -> None:
-    """Take a field away from an entity, in all of its files; what was edited there stays."""
+    """Remove a field from an entity, in all of its files. Your own edits stay."""
     work_out = partial(fields.remove_field, entity, field, migrate=not no_migrate)
     _run(
         work_out, as_json=as_json, dry_run=dry_run, migrates=not no_migrate, verifies=not no_verify
@@ -86,8 +86,8 @@ def remove_field(  # noqa: PLR0917
 def remove_entity(
     entity: Entity, dry_run: DryRun = False, as_json: Json = False, no_migrate: NoMigrate = False
 ) -> None:
-    """Take an entity away. Files that were edited stay; a migration that was applied, or makes
-    other tables too, is undone by another one, and one that was not is deleted."""
+    """Remove an entity. Files that you have edited stay. Its migration is deleted, unless it was
+    applied or makes other tables too: then a new migration drops the table."""
     work_out = partial(entities.remove_entity, entity, migrate=not no_migrate)
     _run(work_out, as_json=as_json, dry_run=dry_run, verifies=False, removes=True)
 

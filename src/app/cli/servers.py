@@ -13,23 +13,28 @@ import uvicorn
 from sqlalchemy import func, select
 
 from app.cli.local_database import local_database
-from app.config import Settings, SettingsError, load_settings
+from app.config import Settings, SettingsError, load_settings, path_prefix
 from app.database.connections import Database
 from app.database.migrations import ROOT, upgrade
 from app.database.unit_of_work import UnitOfWork
 from app.exceptions import AppError
 
 GRACE = 15  # seconds for accepted requests to finish on SIGTERM
-# Seconds that a worker may take to start. The supervisor asks it whether it lives, which it cannot
-# answer before its imports are done, and replaces one that stays silent: on a busy machine forever.
+# Seconds that a worker may take to start. The supervisor asks whether it lives, and replaces one
+# that does not answer. A worker answers only after its imports: on a busy machine, always too late.
 WORKER_START = 60
 RESERVE = 10  # connections left for migrations, `psql` and monitoring
 PARENT = "PLINTH_DEV_PARENT"
+Prefix = Annotated[
+    str | None,
+    typer.Option(help="Default: ROOT_PATH.", parser=path_prefix, metavar="PATH"),
+]
 
 
 def dev(
     host: Annotated[str | None, typer.Option(help="Default: HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="Default: PORT.")] = None,
+    root_path: Prefix = None,
 ) -> None:
     """Serve with reload, on a database that is started and migrated if none is configured."""
     started = time.monotonic()
@@ -52,6 +57,8 @@ def dev(
                 factory=True,
                 host=host,
                 port=port,
+                root_path=settings.root_path if root_path is None else root_path,
+                lifespan="on",  # what refuses to start is not served
                 reload=True,
                 reload_dirs=[str(ROOT / "src")],
                 **_protocols(settings),
@@ -69,6 +76,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Default: HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="Default: PORT.")] = None,
     workers: Annotated[int | None, typer.Option(help="Default: WORKERS.")] = None,
+    root_path: Prefix = None,
 ) -> None:
     """Serve in production. Never migrates: /health/ready says when migrations are missing."""
     settings = load_settings()
@@ -82,6 +90,8 @@ def serve(
         host=host or settings.host,
         port=port or settings.port,
         workers=workers,
+        root_path=settings.root_path if root_path is None else root_path,
+        lifespan="on",  # what refuses to start is not served
         **_protocols(settings),
         access_log=False,
         proxy_headers=False,
@@ -117,7 +127,7 @@ def _require_free(host: str, port: int) -> None:
 
 
 def _greet(address: str, started: float) -> None:
-    """Say where the API is, as soon as it answers."""
+    """Print where the API is, as soon as it answers."""
     while True:
         try:
             with urlopen(f"{address}/health/live", timeout=1):  # noqa: S310 - our own address
@@ -139,17 +149,17 @@ def _greet(address: str, started: float) -> None:
 
 
 def _require_connections(settings: Settings, workers: int) -> None:
-    """Refuse to start more pools than the database has connections for."""
+    """Raises SettingsError if the workers' pools need more connections than the database allows."""
     wanted = workers * (settings.db_pool_size + settings.db_max_overflow) + RESERVE
     try:
         limit = asyncio.run(_max_connections(settings))
     except AppError:
-        print("The database does not answer yet; /health/ready will tell", file=sys.stderr)
+        print("The database does not answer yet; /health/ready says when it does", file=sys.stderr)
         return
     if wanted > limit:
         raise SettingsError(
             f"WORKERS: {workers} x (DB_POOL_SIZE + DB_MAX_OVERFLOW) + {RESERVE} in reserve are "
-            f"{wanted} connections, and the database allows {limit}"
+            f"{wanted} connections, and the database allows {limit}: lower one of them"
         )
 
 

@@ -24,8 +24,7 @@ from sqlalchemy import (
 
 from app.common.rows import listed
 from app.common.sql_filters import unbounded
-from app.core.filters import SortKey
-from app.core.pagination import Position
+from app.core.list_query import Position, SortKey
 from app.database.sql import Query
 
 

@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from app.common import bulk_sql
 from app.common.rows import insert_defaults
-from app.core.filters import Condition, Deleted, Filter, Operator, SortKey
+from app.core.filters import Filter
+from app.core.list_query import Condition, Deleted, Operator, Selection, SortKey
 from app.core.models import Entity
 from app.core.pagination import Page, window
 from app.core.repository import (
@@ -45,7 +46,8 @@ class MemoryRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](
         return row if row is not None and row.deleted_at is None else None
 
     async def list(self, filters: Filter) -> Page[ModelT]:
-        order, position = filters.order, filters.cursor_position
+        query = filters.list_query
+        order, position = query.selection.order, query.position
         sign = -1 if position is not None and position.backwards else 1
 
         def key(row: ModelT) -> tuple[Any, ...]:
@@ -54,23 +56,24 @@ class MemoryRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](
         def compare(one: tuple[Any, ...], other: tuple[Any, ...]) -> int:
             return _compare(order, one, other) * sign
 
-        matching = self._matching(filters)
+        matching = self._matching(query.selection)
         found = sorted(matching, key=lambda row: cmp_to_key(compare)(key(row)))
         if position is None:
-            found = found[filters.offset :]
+            found = found[query.offset :]
         elif (sought := position.key) is not None:
             found = [row for row in found if compare(key(row), sought) > 0]
-        page = window(found[: filters.size + 1], filters, key)
+        page = window(found[: query.size + 1], query, key)
         return Page[ModelT].create(
             page.rows,
             filters,
-            total=len(matching) if filters.wants_total else None,
+            query=query,
+            total=None if query.total == "none" else len(matching),
             following=page.following,
             preceding=page.preceding,
         )
 
     async def count(self, filters: Filter) -> int:
-        return len(self._matching(filters))
+        return len(self._matching(filters.selection))
 
     async def create(self, data: CreateT) -> ModelT:
         values = {name: make() for name, make in insert_defaults(self._table).items()}
@@ -134,13 +137,13 @@ class MemoryRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](
             row for row in rows if (row.deleted_at is not None) in wanted and self._visible(row)
         ]
 
-    def _matching(self, filters: Filter) -> Sequence[ModelT]:
-        found = self._listed(filters.deleted)
-        for condition in filters.conditions:
+    def _matching(self, selection: Selection) -> Sequence[ModelT]:
+        found = self._listed(selection.deleted)
+        for condition in selection.conditions:
             found = [row for row in found if _fulfils(row, condition)]
-        if filters.search_term is not None:
-            term = filters.search_term.lower()
-            fields = filters.search_fields
+        if selection.search_term is not None:
+            term = selection.search_term.lower()
+            fields = selection.search_fields
             found = [
                 row for row in found if any(term in (_value(row, f) or "").lower() for f in fields)
             ]

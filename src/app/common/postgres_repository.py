@@ -12,9 +12,10 @@ from app.common import bulk_sql, keyset, sql_filters
 from app.common.references import References
 from app.common.rows import Hydrator, Rows, insert_defaults
 from app.common.statements import Statements
-from app.core.filters import Deleted, Filter
+from app.core.filters import Filter
+from app.core.list_query import Deleted, ListQuery, Position, Selection
 from app.core.models import Entity
-from app.core.pagination import Page, Position, Window, window
+from app.core.pagination import Page, Window, window
 from app.core.repository import (
     AbstractRepository,
     Caller,
@@ -84,32 +85,30 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         return self._one(await self._find(id))
 
     async def list(self, filters: Filter) -> Page[ModelT]:
-        values = self._values(limit=filters.size + 1, offset=filters.offset)
-        values |= sql_filters.values(filters)
-        position = filters.cursor_position or (Position() if filters.offset == 0 else None)
+        query = filters.list_query
+        selection = query.selection
+        offset = query.offset
+        values = self._values(limit=query.size + 1, offset=offset)
+        values |= sql_filters.values(selection)
+        position = query.position or (Position() if offset == 0 else None)
         if position is None:
-            found = await self.work.fetch(self._sql.page(filters), values)
+            found = await self.work.fetch(self._sql.page(query), values)
         else:
             values |= keyset.values(position)
-            found = await self.work.fetch(self._sql.walk(filters, position), values)
-        fields = [key.field for key in filters.order]
-        lists = self._lists
-        page = window(
-            found, filters, lambda row: tuple(lists.value(row, field) for field in fields)
-        )
+            found = await self.work.fetch(self._sql.walk(selection, position), values)
+        fields, value = [key.field for key in selection.order], self._lists.value
+        page = window(found, query, lambda row: tuple([value(row, field) for field in fields]))
         return Page[ModelT].create(
-            Rows(page.rows, lists),
+            Rows(page.rows, self._lists),
             filters,
-            total=await self._total(filters, page),
+            query=query,
+            total=await self._total(query, page),
             following=page.following,
             preceding=page.preceding,
         )
 
     async def count(self, filters: Filter) -> int:
-        values = self._values() | sql_filters.values(filters)
-        row = await self.work.fetch_one(self._sql.count(filters), values)
-        assert row is not None
-        return int(row[0])
+        return await self._count(filters.selection)
 
     async def create(self, data: CreateT) -> ModelT:
         await self._references.require(self.work, self.caller, [data])
@@ -224,13 +223,22 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         if await self._find(id, deleted) is not None:
             raise PreconditionFailed
 
-    async def _total(self, filters: Filter, page: Window[Row]) -> int | None:
-        if not filters.wants_total:
+    async def _total(self, query: ListQuery, page: Window[Row]) -> int | None:
+        """As many rows as there are; where the total is bounded, it may be one above the limit."""
+        if query.total == "none":
             return None
-        at_end = filters.cursor_position is None and page.following is None
-        if at_end and (page.rows or filters.offset == 0):
-            return filters.offset + len(page.rows)  # every row there is has been seen
-        return await self.count(filters)
+        limit = query.total_limit + 1 if query.total == "bounded" else None
+        if query.position is None and (page.rows or query.offset == 0):
+            seen = query.offset + len(page.rows)
+            if page.following is None or (limit is not None and seen >= limit):
+                return seen  # there are no others, or so many that they are not counted
+        return await self._count(query.selection, limit)
+
+    async def _count(self, selection: Selection, limit: int | None = None) -> int:
+        values = self._values() | sql_filters.values(selection)
+        row = await self.work.fetch_one(self._sql.count(selection, limit), values)
+        assert row is not None
+        return int(row[0])
 
     def _one(self, row: Row | None) -> ModelT | None:
         return None if row is None else self._hydrate(row)

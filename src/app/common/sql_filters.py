@@ -1,6 +1,6 @@
-"""A filter's conditions, search and order as SQL, with every value a named bind parameter."""
+"""The conditions and the search of a list as SQL, with every value a named bind parameter."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from app.core.filters import Condition, Filter, Operator
+from app.core.list_query import Condition, Operator, Selection
 from app.core.models import Entity
 
 SEARCH = "search"
@@ -30,20 +30,20 @@ def where(model: type[Entity], condition: Condition) -> ColumnElement[bool]:
     return OPERATORS[condition.operator](column, condition)
 
 
-def matches_search(model: type[Entity], filters: Filter) -> ColumnElement[bool]:
-    return or_(*(_ilike(_column(model, field), SEARCH) for field in filters.search_fields))
+def matches_search(model: type[Entity], fields: Sequence[str]) -> ColumnElement[bool]:
+    return or_(*(_ilike(_column(model, field), SEARCH) for field in fields))
 
 
-def values(filters: Filter) -> dict[str, Any]:
+def values(selection: Selection) -> dict[str, Any]:
     """What to bind, by parameter."""
     found = {
         condition.parameter: _pattern(condition)
         if condition.operator in PATTERNS
         else condition.value
-        for condition in filters.conditions
+        for condition in selection.conditions
     }
-    if filters.search_term is not None:
-        found[SEARCH] = f"%{_literal(filters.search_term)}%"
+    if selection.search_term is not None:
+        found[SEARCH] = f"%{_literal(selection.search_term)}%"
     return found
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
+    literal_column,
     select,
     update,
 )
@@ -23,9 +24,8 @@ from sqlalchemy import (
 from app.common import bulk_sql, keyset, sql_filters
 from app.common.rows import listed
 from app.common.sql_filters import bind_array
-from app.core.filters import Deleted, Filter, Operator
+from app.core.list_query import Deleted, ListQuery, Operator, Position, Selection
 from app.core.models import Entity
-from app.core.pagination import Position
 from app.database.sql import Query, Statement
 
 MAX_KEPT = 500  # of one entity; filters come in more shapes than anyone asks for
@@ -51,30 +51,28 @@ class Statements[ModelT: Entity]:
     def get(self, deleted: Deleted = "exclude") -> Statement:
         return self._keep(("get", deleted), lambda: self.query(deleted).where(self._is_row()))
 
-    def page(self, filters: Filter) -> Statement:
+    def page(self, query: ListQuery) -> Statement:
         """Binds `limit` and `offset`, and what `sql_filters.values` has."""
-        build = self._deep_page if filters.offset >= DEEP else self._shallow_page
+        selection, deep = query.selection, query.offset >= DEEP
+        build = self._deep_page if deep else self._shallow_page
         return self._keep(
-            ("page", filters.offset >= DEEP, filters.order, _shape(filters)),
-            lambda: build(filters),
+            ("page", deep, selection.order, _shape(selection)), lambda: build(selection)
         )
 
-    def walk(self, filters: Filter, position: Position) -> Statement:
+    def walk(self, selection: Selection, position: Position) -> Statement:
         """Binds `limit`, and what `keyset.values` and `sql_filters.values` have."""
-        shape = keyset.shape(position)
+        shape, order = keyset.shape(position), selection.order
         return self._keep(
-            ("walk", shape, filters.order, _shape(filters)),
+            ("walk", shape, order, _shape(selection)),
             lambda: keyset.walk(
-                self._matching(filters), self.table, filters.order, shape, _bound("limit")
+                self._matching(selection), self.table, order, shape, _bound("limit")
             ),
         )
 
-    def count(self, filters: Filter) -> Statement:
+    def count(self, selection: Selection, limit: int | None = None) -> Statement:
+        """Counts the rows, or no more of them than the limit. Binds `sql_filters.values`."""
         return self._keep(
-            ("count", _shape(filters)),
-            lambda: self._matching(filters).with_only_columns(
-                func.count(), maintain_column_froms=True
-            ),
+            ("count", limit, _shape(selection)), lambda: self._count(selection, limit)
         )
 
     def create(self, names: Iterable[str]) -> Statement:
@@ -168,31 +166,39 @@ class Statements[ModelT: Entity]:
     def _is_among(self) -> ColumnElement[bool]:
         return self.table.columns.id == any_(bind_array("ids", Uuid()))
 
-    def _matching(self, filters: Filter) -> Select[ModelT]:
-        query = self.query(filters.deleted).where(
-            *(sql_filters.where(self.model, each) for each in filters.conditions)
+    def _matching(self, selection: Selection) -> Select[ModelT]:
+        query = self.query(selection.deleted).where(
+            *(sql_filters.where(self.model, each) for each in selection.conditions)
         )
-        if filters.search_term is not None:
-            query = query.where(sql_filters.matches_search(self.model, filters))
+        if selection.search_term is not None:
+            query = query.where(sql_filters.matches_search(self.model, selection.search_fields))
         return query
 
-    def _page(self, filters: Filter) -> Select[ModelT]:
-        query = self._matching(filters).order_by(*keyset.order_by(self.table, filters.order))
+    def _count(self, selection: Selection, limit: int | None) -> Query:
+        rows = self._matching(selection)
+        if limit is None:
+            return rows.with_only_columns(func.count(), maintain_column_froms=True)
+        # The limit is no parameter: a plan that is kept would expect a tenth of the table.
+        some = rows.with_only_columns(literal_column("1"), maintain_column_froms=True)
+        return select(func.count()).select_from(some.limit(literal_column(str(limit))).subquery())
+
+    def _page(self, selection: Selection) -> Select[ModelT]:
+        query = self._matching(selection).order_by(*keyset.order_by(self.table, selection.order))
         return query.limit(_bound("limit")).offset(_bound("offset"))
 
-    def _shallow_page(self, filters: Filter) -> Query:
+    def _shallow_page(self, selection: Selection) -> Query:
         columns = listed(self.table)
-        return self._page(filters).with_only_columns(*columns, maintain_column_froms=True)
+        return self._page(selection).with_only_columns(*columns, maintain_column_froms=True)
 
-    def _deep_page(self, filters: Filter) -> Query:
+    def _deep_page(self, selection: Selection) -> Query:
         # An index with all that is asked for has the ids without a look at any row. They come in an
         # array: of a join with so many rows, a kept plan expects a tenth of the table.
         id = self.table.columns.id
-        ids = self._page(filters).with_only_columns(id).scalar_subquery()
+        ids = self._page(selection).with_only_columns(id).scalar_subquery()
         return (
             select(*listed(self.table))
             .where(id == any_(func.array(ids)))
-            .order_by(*keyset.order_by(self.table, filters.order))
+            .order_by(*keyset.order_by(self.table, selection.order))
         )
 
     def _write(self, deleted: Deleted, values: dict[str, Any], versioned: bool) -> Update:  # noqa: FBT001
@@ -223,10 +229,13 @@ def _bound(name: str) -> BindParameter[int]:
     return bindparam(name, None, Integer())
 
 
-def _shape(filters: Filter) -> Hashable:
-    """What of a filter changes the SQL, and not only its values."""
+def _shape(selection: Selection) -> Hashable:
+    """What of a selection, beside its order, changes the SQL and not only its values."""
     conditions = tuple(
-        (each.parameter, each.operator is Operator.ISNULL and each.value)
-        for each in filters.conditions
+        [
+            (each.parameter, each.operator is Operator.ISNULL and each.value)
+            for each in selection.conditions
+        ]
     )
-    return type(filters), conditions, filters.search_term is not None, filters.deleted
+    searched = selection.search_fields if selection.search_term is not None else ()
+    return conditions, searched, selection.deleted

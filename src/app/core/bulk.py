@@ -2,15 +2,18 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.repository import Upserted
-from app.core.schemas import Schema
+from app.core.schemas import Schema, from_settings
 from app.core.types import Id
 
 MAX_ROWS = 10_000  # that a body can hold at all; how many it may is a setting
+ROWS: Any = Field(
+    min_length=1, max_length=MAX_ROWS, json_schema_extra=from_settings(maxItems="max_bulk_rows")
+)
 
 
 class BulkBody(Schema):
@@ -18,17 +21,17 @@ class BulkBody(Schema):
 
 
 class BulkItems[T](BulkBody):
-    items: Annotated[list[T], Field(min_length=1, max_length=MAX_ROWS)]
+    items: Annotated[list[T], ROWS]
 
 
 class BulkIds(BulkBody):
-    ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_ROWS)]
+    ids: Annotated[list[Id], ROWS]
 
 
 class BulkCreated[T](BaseModel):
     """In the order in which they were sent."""
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    model_config = ConfigDict(arbitrary_types_allowed=True, defer_build=True)
 
     items: Sequence[T]
 
@@ -39,6 +42,8 @@ class BulkCreated[T](BaseModel):
 
 class BulkUpserted(BaseModel):
     """What became of each item, in the order in which they were sent, and how often."""
+
+    model_config = ConfigDict(defer_build=True)
 
     created: int
     updated: int
@@ -57,4 +62,6 @@ class BulkUpserted(BaseModel):
 
 
 class BulkDeleted(BaseModel):
+    model_config = ConfigDict(defer_build=True)
+
     deleted: int

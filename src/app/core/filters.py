@@ -5,10 +5,9 @@ A filter declares each parameter as a field: `price__gte` is the model's `price`
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from enum import StrEnum
-from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, TypeVar, override
+from collections.abc import Sequence
+from functools import cache
+from typing import Annotated, Any, ClassVar, Self, TypeVar, override
 
 from fastapi_filter.base.filter import BaseFilterModel
 from pydantic import (
@@ -21,28 +20,19 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from app.core.list_query import (
+    Additions,
+    Condition,
+    Deleted,
+    Operator,
+    Selection,
+    SortKey,
+)
 from app.core.pagination import PageParams
 from app.core.types import Text
 
 MAX_VALUES = 100
 MAX_SORT_KEYS = 4
-
-Deleted = Literal["exclude", "only", "include"]
-
-
-class Operator(StrEnum):
-    EQ = "eq"
-    NEQ = "neq"
-    IN = "in"
-    NOT_IN = "not_in"
-    GT = "gt"
-    GTE = "gte"
-    LT = "lt"
-    LTE = "lte"
-    ISNULL = "isnull"
-    ICONTAINS = "icontains"
-    ISTARTSWITH = "istartswith"
-
 
 DESCRIPTIONS = {
     Operator.EQ: "`{}` equals this.",
@@ -57,20 +47,6 @@ DESCRIPTIONS = {
     Operator.ICONTAINS: "`{}` contains this text, in any case.",
     Operator.ISTARTSWITH: "`{}` starts with this text, in any case.",
 }
-
-
-class Condition(NamedTuple):
-    """`parameter` is the name in the query string, and the bind parameter's in SQL."""
-
-    parameter: str
-    field: str
-    operator: Operator
-    value: Any
-
-
-class SortKey(NamedTuple):
-    field: str
-    descending: bool = False
 
 
 _ELEMENT = re.compile(r'"((?:[^"]|"")*)"(?=,|\Z)|([^",][^,]*|)(?=,|\Z)')
@@ -148,13 +124,14 @@ class Filter(PageParams, BaseFilterModel):
     search_fields: ClassVar[tuple[str, ...]] = ()
     default_order: ClassVar[tuple[SortKey, ...]] = (SortKey("created_at", descending=True),)
     _declared: ClassVar[dict[str, tuple[str, Operator]]] = {}
-    _narrowed: ClassVar[tuple[Condition, ...]] = ()
+    _parameters: ClassVar[frozenset[str]] = frozenset()
+    _defaulted: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
         model = cls.Constants.model
-        cls._declared = {}
+        cls._declared, cls._defaulted = {}, frozenset()
         if ("search" in cls.model_fields) != bool(cls.search_fields):
             raise TypeError(f"{cls.__name__}: `search` and `search_fields` go together")
         for parameter in cls.model_fields.keys() - Filter.model_fields.keys() - {"search"}:
@@ -166,7 +143,11 @@ class Filter(PageParams, BaseFilterModel):
             except ValueError:
                 raise TypeError(f"{cls.__name__}.{parameter}: no operator {suffix}") from None
             cls._declared[parameter] = field, operator
-            cls.model_fields[parameter].description = DESCRIPTIONS[operator].format(field)
+            info = cls.model_fields[parameter]
+            info.description = DESCRIPTIONS[operator].format(field)
+            if info.default is not None:
+                cls._defaulted |= {parameter}
+        cls._parameters = frozenset(cls._declared)
         if cls.search_fields:
             cls.model_fields["search"].description = f"Text in {', '.join(cls.search_fields)}."
 
@@ -190,24 +171,6 @@ class Filter(PageParams, BaseFilterModel):
     def strip_order_by_values(cls, value: Any, field: ValidationInfo) -> Any:
         return value
 
-    @cached_property
-    def conditions(self) -> tuple[Condition, ...]:
-        """What the rows must fulfil, all at once: what was asked for, and what is narrowed to."""
-        values = vars(self)
-        sent = sorted(self.model_fields_set & self._declared.keys())
-        asked = (
-            Condition(parameter, *self._declared[parameter], values[parameter])
-            for parameter in sent
-            if values[parameter] is not None
-        )
-        return (*asked, *self._narrowed)
-
-    @property
-    def search_term(self) -> str | None:
-        """What to search for."""
-        term: str | None = getattr(self, "search", None)
-        return term
-
     def narrowed(self, **values: Any) -> Self:
         """The same, for rows with these values alone, whatever else was asked for.
 
@@ -215,32 +178,34 @@ class Filter(PageParams, BaseFilterModel):
         """
         if unknown := values.keys() - self._declared.keys():
             raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
-        narrowed = self.model_copy()
-        already = len(self._narrowed)
-        vars(narrowed)["_narrowed"] = (
-            *self._narrowed,
-            *(
-                # Of one name, a statement that is kept has one condition.
-                Condition(f"{name}__narrowed_{number}", name, Operator.EQ, value)
-                for number, (name, value) in enumerate(values.items(), already)
-            ),
+        before, position, serving = self._added
+        # Each has a parameter of its own: a statement that is kept binds its values by these names.
+        added = (
+            Condition(f"{name}__narrowed_{number}", name, Operator.EQ, value)
+            for number, (name, value) in enumerate(values.items(), len(before))
         )
-        vars(narrowed).pop("conditions", None)
-        return narrowed
+        return self._with(Additions((*before, *added), position, serving))
 
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        copied = super().model_copy(update=update, deep=deep)
-        if update:
-            for made_of_fields in ("conditions", "order"):
-                vars(copied).pop(made_of_fields, None)
-        return copied
+    @property
+    def selection(self) -> Selection:
+        """Which rows are asked for, and in which order."""
+        return self._selection(self._added.narrowed)
 
-    @cached_property
-    def order(self) -> tuple[SortKey, ...]:
-        """The sort keys, made total by `id` in the direction of the last one."""
-        keys = tuple(
-            SortKey(key.removeprefix("-"), descending=key.startswith("-"))
-            for key in self.order_by or ()
-        )
-        keys = keys or self.default_order
-        return (*keys, SortKey("id", descending=keys[-1].descending))
+    @override
+    def _selection(self, narrowed: tuple[Condition, ...]) -> Selection:
+        values, declared = vars(self), self._declared
+        parameters = sorted(self.model_fields_set & self._parameters | self._defaulted)
+        asked = [
+            Condition(parameter, *declared[parameter], values[parameter])
+            for parameter in parameters
+            if values[parameter] is not None
+        ]
+        keys = tuple(map(_sort_key, self.order_by or ())) or self.default_order
+        order = (*keys, SortKey("id", descending=keys[-1].descending))  # which makes it total
+        term, fields = values.get("search"), self.search_fields
+        return Selection(tuple(asked), narrowed, term, fields, self.deleted, order)
+
+
+@cache
+def _sort_key(key: str) -> SortKey:
+    return SortKey(key.removeprefix("-"), descending=key.startswith("-"))

@@ -106,14 +106,12 @@ class Entity(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-1)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=1)
-    # An ORM update of these two sets them by SQL, and so has them returned.
+    # An ORM update sets it by SQL, and has it returned.
     updated_at: Mapped[datetime] = mapped_column(
         server_default=func.now(), server_onupdate=FetchedValue(), sort_order=1
     )
     version: Mapped[int] = mapped_column(server_default="1", sort_order=1)
-    deleted_at: Mapped[datetime | None] = mapped_column(
-        server_onupdate=FetchedValue(), sort_order=1
-    )
+    deleted_at: Mapped[datetime | None] = mapped_column(sort_order=1)
 
     # An ORM update compares and raises the version, and leaves nothing to be loaded later.
     __mapper_args__ = {"version_id_col": version, "eager_defaults": True}  # noqa: RUF012
@@ -135,7 +133,7 @@ def _set_updated_at(_: Mapper[Any], __: Connection, instance: Entity) -> None:
 @event.listens_for(Entity, "mapper_configured", propagate=True)
 def _check_mapper(mapper: Mapper[Any], model: type[Entity]) -> None:
     name = model.__name__
-    if mapper.version_id_col is None or mapper.eager_defaults is not True:
+    if mapper.version_id_col is None or mapper.base_mapper.eager_defaults is not True:
         raise TypeError(
             f"{name}: write __mapper_args__ = {{**Entity.__mapper_args__, …}}, since those of "
             "Entity count the versions"

@@ -11,6 +11,21 @@ class Schema(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
+FROM_SETTINGS = "x-from-settings"
+
+
+def from_settings(**keywords: str) -> dict[str, JsonValue]:
+    """A field's `json_schema_extra`: keywords such as minLength, and the settings they show.
+
+    What holds for a request is checked where the settings are known.
+    """
+    return {FROM_SETTINGS: {**keywords}}
+
+
+NO_DEFAULT = "x-no-default"
+"""In a parameter's `json_schema_extra`, where a form that sends the default would do harm."""
+
+
 def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
@@ -29,6 +44,15 @@ def field_names(data: BaseModel) -> list[str]:
 
 
 class ReadSchema(BaseModel):
-    """The base of answers, filled from a model's attributes."""
+    """The base of answers, filled from a model's attributes.
 
-    model_config = ConfigDict(from_attributes=True)
+    A schema is built when its class is made, so that what is wrong with it is told then. To FastAPI
+    it says `defer_build`: of what each route would build again, only what is used is built.
+    """
+
+    model_config = ConfigDict(from_attributes=True, defer_build=True)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        cls.model_rebuild(raise_errors=False)  # an annotation may name a class that comes later

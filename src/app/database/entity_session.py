@@ -9,19 +9,15 @@ from uuid import UUID
 
 from sqlalchemy import Update, event, func, inspect
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
-from sqlalchemy.orm.attributes import instance_state
+from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.util import await_only
 
 from app.core.models import Entity, reference_fields
 
 INCLUDE_DELETED = "include_deleted"
 
-# Each statement gets it anew, also those that load a relationship.
 LIVE = with_loader_criteria(
-    Entity,
-    lambda entity: entity.deleted_at.is_(None),
-    include_aliases=True,
-    propagate_to_loaders=False,
+    Entity, lambda entity: entity.deleted_at.is_(None), include_aliases=True
 )
 
 type Hold = Callable[[type[Entity], Mapping[str, Sequence[UUID]]], Awaitable[None]]
@@ -56,24 +52,25 @@ class EntitySession(Session):
                     self._soft_deleted.append(instance)
 
     def keep_references(self) -> None:
-        """For what this flush has written; in the order in which repositories lock."""
-        new = set(self.new)
+        """Hold what the flushed rows refer to, and do to those that refer to deleted ones."""
+        new = {each for each in self.new if isinstance(each, Entity)}
+        new_ids = {each.id for each in new}
         held: dict[type[Entity], dict[str, list[UUID]]] = {}
         deleted: dict[type[Entity], list[UUID]] = {}
         for instance in (*new, *self.dirty):
             if not isinstance(instance, Entity):
                 continue
             model = type(instance)
-            in_bin = instance.deleted_at is not None
             moved = instance not in new and _has_changed(instance, "deleted_at")
-            if in_bin:
-                if moved:
-                    deleted.setdefault(model, []).append(instance.id)
+            if instance in self._soft_deleted or (moved and instance.deleted_at is not None):
+                deleted.setdefault(model, []).append(instance.id)
                 continue
+            whole = moved or instance in new
             for field in reference_fields(model):
-                id = getattr(instance, field)
-                if id is not None and (moved or instance in new or _has_changed(instance, field)):
-                    held.setdefault(model, {}).setdefault(field, []).append(id)
+                if whole or _has_changed(instance, field):
+                    id = getattr(instance, field)
+                    if id is not None and id not in new_ids:
+                        held.setdefault(model, {}).setdefault(field, []).append(id)
         for model, ids in held.items():
             await_only(self._hold(model, ids))
         for model, gone in deleted.items():
@@ -81,7 +78,9 @@ class EntitySession(Session):
 
     def forget_deleted(self) -> None:
         """Have them in the state that an ORM delete leaves, from which a rollback takes them."""
-        self._remove_newly_deleted(instance_state(each) for each in self._soft_deleted)
+        for instance in self._soft_deleted:
+            set_committed_value(instance, "deleted_at", instance.updated_at)  # is the same now()
+        self._remove_newly_deleted(map(instance_state, self._soft_deleted))
 
 
 def _has_changed(instance: Entity, field: str) -> bool:
@@ -107,7 +106,9 @@ def _after_flush_postexec(session: EntitySession, _: UOWTransaction) -> None:
 def _on_execute(state: ORMExecuteState) -> None:
     include_deleted = state.execution_options.get(INCLUDE_DELETED, False)
     if state.is_select:
-        if not include_deleted and not state.is_column_load:  # which refreshes a known instance
+        # A relationship inherits it from its parent; a column is of an instance that is known.
+        known = state.is_column_load or LIVE in state.statement._with_options  # noqa: SLF001
+        if not include_deleted and not known:
             state.statement = state.statement.options(LIVE)
         return
     model = state.bind_mapper.class_ if state.bind_mapper else None

@@ -10,9 +10,8 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from app.core.filters import Filter
+from app.core.list_query import Position, Selection
 from app.core.models import Entity
-from app.core.pagination import Position
 from app.exceptions import InvalidCursor
 
 SIGNATURE_BYTES = 15  # 120 bits
@@ -26,11 +25,15 @@ _DECODE = bytes.maketrans(b"-_+/=", b"+/!!!")  # what is not written is not read
 class Cursors:
     """Those of one list: under these filters, in this order, for this caller on this route."""
 
-    def __init__(self, key: bytes, filters: Filter, caller_and_route: str) -> None:
-        self._filters = filters
-        conditions = [(each.parameter, each.value) for each in filters.conditions]
-        order = [[*key] for key in filters.order]
-        about = [caller_and_route, conditions, order, filters.search_term, filters.deleted]
+    def __init__(
+        self, key: bytes, model: type[Entity], caller_and_route: str, selection: Selection
+    ) -> None:
+        self._model = model
+        self._order = selection.order
+        # What code narrows a list to follows from the route and the caller.
+        conditions = [(each.parameter, each.value) for each in selection.asked]
+        order = [[*key] for key in selection.order]
+        about = [caller_and_route, conditions, order, selection.search_term, selection.deleted]
         made = orjson.dumps(about, default=str)
         # A MAC by itself (RFC 7693), in a fraction of an HMAC's time.
         self._mac = blake2b(b"%d %s" % (len(made), made), key=key, digest_size=SIGNATURE_BYTES)
@@ -57,9 +60,9 @@ class Cursors:
             content = marked.lstrip(PLAIN)
         else:
             content = zlib.decompress(marked.lstrip(COMPRESSED))
-        fields = tuple(key.field for key in self._filters.order)
+        fields = tuple(key.field for key in self._order)
         try:
-            backwards, key = _adapter(self._filters.Constants.model, fields).validate_json(content)
+            backwards, key = _adapter(self._model, fields).validate_json(content)
         except ValidationError:  # signed before a column changed its type
             raise InvalidCursor from None
         return Position(key, backwards)

@@ -1,5 +1,7 @@
 """What the API adds to a list: cursors for its positions, and links to the pages around."""
 
+import re
+from functools import lru_cache, partial
 from math import ceil
 from typing import Any
 from urllib.parse import quote, unquote_plus
@@ -7,13 +9,17 @@ from urllib.parse import quote, unquote_plus
 from starlette.types import Scope
 
 from app.core.filters import Filter
+from app.core.list_query import Serving
 from app.core.pagination import MAX_OFFSET, Page
 from app.dispatch.cursors import Cursors, cursor_key
 from app.dispatch.routes import Route
 from app.request_state import HeaderPairs, RequestState
 
 PLACES = {"page", "cursor"}
+PERHAPS_PLACES = re.compile("page|cursor|[%+]")  # a name may be quoted
 MAX_LINKS = 4096  # bytes of a Link header: what proxies take for all headers begins at that
+
+_quoted = lru_cache(1000)(quote)
 
 
 class List:
@@ -23,25 +29,21 @@ class List:
         self._argument = argument
         self._key = cursor_key(secret)
 
-    def seek(self, scope: Scope, state: RequestState, arguments: dict[str, Any]) -> None:
-        """Have the list begin where its cursor says; raises InvalidCursor."""
-        filters: Filter = arguments[self._argument]
-        if filters.cursor is not None:
-            filters.seek(self._cursors(scope, state, filters).read(filters.cursor))
+    def serve(self, scope: Scope, state: RequestState, arguments: dict[str, Any]) -> None:
+        """Have the list begin where its cursor says, and write cursors of its own.
 
-    def finish(
-        self, scope: Scope, state: RequestState, arguments: dict[str, Any], page: Page[Any]
-    ) -> HeaderPairs:
-        """Give the page its cursors, and return its Link header (RFC 8288)."""
+        Raises InvalidCursor.
+        """
         filters: Filter = arguments[self._argument]
-        cursors = self._cursors(scope, state, filters)
-        page.next_cursor = cursors.write(page.following) if page.following else None
-        page.previous_cursor = cursors.write(page.preceding) if page.preceding else None
-        link = _links(scope["path"], scope["query_string"], filters, page)
-        return [(b"link", link.encode("latin-1"))]
+        caller_and_route = f"{state.user_id} {scope['path']}"
+        cursors = partial(Cursors, self._key, filters.Constants.model, caller_and_route)
+        serving = Serving(cursors, scope["app"].settings.total_limit)
+        arguments[self._argument] = filters.served(serving)
 
-    def _cursors(self, scope: Scope, state: RequestState, filters: Filter) -> Cursors:
-        return Cursors(self._key, filters, f"{state.user_id} {scope['path']}")
+    def link(self, scope: Scope, arguments: dict[str, Any], page: Page[Any]) -> HeaderPairs:
+        """The Link header (RFC 8288)."""
+        link = _links(scope["path"], scope["query_string"], arguments[self._argument], page)
+        return [(b"link", link.encode("latin-1"))] if link else []
 
 
 def filter_argument(route: Route) -> str | None:
@@ -64,7 +66,7 @@ def _links(path: str, query: bytes, filters: Filter, page: Page[Any]) -> str:
     """Those of the pages around. The least needed go first where a proxy would refuse so much."""
     targets: dict[str, str] = {}
     if page.next_cursor:
-        by_number = page.page is not None and filters.offset + filters.size <= MAX_OFFSET
+        by_number = page.page is not None and page.page * page.size <= MAX_OFFSET
         targets["next"] = f"page={filters.page + 1}" if by_number else f"cursor={page.next_cursor}"
     if page.page is None:
         if page.previous_cursor:
@@ -75,11 +77,11 @@ def _links(path: str, query: bytes, filters: Filter, page: Page[Any]) -> str:
         if page.page > 1:
             targets["prev"] = f"page={page.page - 1}"
         targets["first"] = "page=1"
-    if page.total is not None:
+    if page.total is not None and page.total_relation == "eq":
         last = max(ceil(page.total / page.size), 1)
         if (last - 1) * page.size <= MAX_OFFSET:
             targets["last"] = f"page={last}"
-    base = f"<{quote(path)}?{_without_place(query.decode('latin-1'))}"
+    base = f"<{_quoted(path)}?{_without_place(query.decode('latin-1'))}"
     links, length = [], 0
     for name, target in targets.items():
         link = f'{base}{target}>; rel="{name}"'
@@ -92,7 +94,10 @@ def _links(path: str, query: bytes, filters: Filter, page: Page[Any]) -> str:
 def _without_place(query: str) -> str:
     """A query string as it was sent, without `page` and `cursor`, to be followed by one."""
     safe = query.replace("<", "%3C").replace(">", "%3E").replace('"', "%22")
-    return "".join(f"{part}&" for part in safe.split("&") if part and _name(part) not in PLACES)
+    parts = safe.split("&")
+    if PERHAPS_PLACES.search(safe):
+        parts = [part for part in parts if _name(part) not in PLACES]
+    return "&".join([*filter(None, parts), ""])
 
 
 def _name(part: str) -> str:

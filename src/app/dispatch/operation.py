@@ -25,7 +25,7 @@ from app.dispatch.json_body import JsonBody, receive_body
 from app.dispatch.open_connections import OpenConnections
 from app.dispatch.query_parameters import QueryParameters, strict
 from app.dispatch.rendering import Renderer
-from app.dispatch.resources import Resource, is_unchanged
+from app.dispatch.resources import Resource, is_unchanged, with_members
 from app.dispatch.routes import Overrides, Route
 from app.dispatch.run_once import run_once
 from app.dispatch.streams import StreamedResponse, closing, is_stream
@@ -237,7 +237,7 @@ class Operation:
             return result
         headers: HeaderPairs = []
         if not self.resource.is_plain:
-            headers = self.resource.after(scope, state, solved.arguments, result)
+            headers = self.resource.after(scope, solved.arguments, result)
             if is_unchanged(scope, state, headers):
                 return BytesResponse(None, 304, headers)
         content, chosen, status = self._render(result), solved.response, self._status
@@ -267,7 +267,7 @@ def operations(
     that comes after one which may take its paths is for FastAPI's router to decide.
     """
     made = [Operation(each, database, settings, connections) for each in found]
-    readable = {each.words for each in found if "GET" in each.methods}
+    members = with_members(found)
     earlier: list[str] = []  # what the paths of routes begin with that no table can hold
     for each in made:
         words, fixed = each.route.words, each.route.fixed_path
@@ -277,7 +277,7 @@ def operations(
         if words is None:
             earlier.append(fixed)
         elif each.route.answers and "POST" in each.route.methods:
-            each.resource.has_member = (*words, None) in readable
+            each.resource.has_member = words in members
     return made
 
 

@@ -1,6 +1,6 @@
 """What the contract adds to the answers of resources: ETag, Location, and the pages of a list."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from functools import wraps
 from inspect import iscoroutinefunction
@@ -38,6 +38,20 @@ class Resource:
         self._list = List(argument, secret) if argument else None
 
     @property
+    def _has_location(self) -> bool:
+        return self.has_member and self._status == 201 and self._has_id
+
+    @property
+    def headers(self) -> list[str]:
+        """The names of those that come with the result."""
+        brought = {
+            "ETag": self.is_versioned,
+            "Link": self._list is not None,
+            "Location": self._has_location,
+        }
+        return [name for name, is_brought in brought.items() if is_brought]
+
+    @property
     def is_plain(self) -> bool:
         """Whether nothing is added."""
         return not (self.is_versioned or self._has_id or self._list)
@@ -45,20 +59,18 @@ class Resource:
     def before(self, scope: Scope, state: RequestState, arguments: dict[str, Any]) -> None:
         """Have a list begin where its cursor says; raises InvalidCursor."""
         if self._list is not None:
-            self._list.seek(scope, state, arguments)
+            self._list.serve(scope, state, arguments)
 
-    def after(
-        self, scope: Scope, state: RequestState, arguments: dict[str, Any], result: Any
-    ) -> HeaderPairs:
+    def after(self, scope: Scope, arguments: dict[str, Any], result: Any) -> HeaderPairs:
         """The headers that come with the result."""
         headers: HeaderPairs = []
         if self._list is not None:
-            headers += self._list.finish(scope, state, arguments, result)
+            headers += self._list.link(scope, arguments, result)
         if self.is_versioned and (version := _get(result, "version")) is not None:
             headers.append((b"etag", entity_tag(version).encode()))
             if scope["method"] in READS:
                 headers.append((b"cache-control", b"private, no-cache"))
-        if self.has_member and self._status == 201 and self._has_id:
+        if self._has_location:
             id = _get(result, "id")
             if id is not None:
                 headers.append((b"location", f"{quote(scope['path'])}/{id}".encode()))
@@ -77,17 +89,23 @@ class Resource:
         async def run(**arguments: Any) -> Any:
             scope, state = begin(arguments)
             result = await endpoint(**arguments)
-            state.answer_headers = self.after(scope, state, arguments, result)
+            state.answer_headers = self.after(scope, arguments, result)
             return result
 
         @wraps(endpoint)
         def run_in_thread(**arguments: Any) -> Any:
             scope, state = begin(arguments)
             result = endpoint(**arguments)
-            state.answer_headers = self.after(scope, state, arguments, result)
+            state.answer_headers = self.after(scope, arguments, result)
             return result
 
         return run if iscoroutinefunction(endpoint) else run_in_thread
+
+
+def with_members(routes: Iterable[Route]) -> set[tuple[str | None, ...]]:
+    """The paths, by their words, below which one thing can be read by its id."""
+    readable = {each.words for each in routes if each.words and "GET" in each.methods}
+    return {words[:-1] for words in readable if words[-1] is None}
 
 
 def is_unchanged(scope: Scope, state: RequestState, headers: HeaderPairs) -> bool:

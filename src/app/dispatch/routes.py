@@ -12,9 +12,9 @@ from copy import copy, deepcopy
 from dataclasses import dataclass, field, fields, replace
 from email.message import Message
 from enum import Enum
-from functools import cached_property
+from functools import cache, cached_property
 from inspect import unwrap
-from typing import Any
+from typing import Any, get_args
 
 import fastapi.routing
 from fastapi import params
@@ -37,6 +37,8 @@ from fastapi.dependencies.utils import (
     _get_param_model,
     _is_json_field,
     get_dependant,
+    get_flat_params,
+    get_typed_return_annotation,
     request_body_to_args,
 )
 from fastapi.encoders import jsonable_encoder
@@ -56,6 +58,7 @@ from fastapi.routing import (
 )
 from fastapi.utils import get_value_or_default
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 from starlette.routing import Route as StarletteRoute
@@ -348,6 +351,29 @@ class Route:
         if self.dependant is not None:
             yield from _calls(self.dependant)
 
+    def parameters(self) -> Iterator[FieldInfo]:
+        """All that is read from the path, the query, headers and cookies, at any depth."""
+        if self.dependant is not None:
+            yield from (each.field_info for each in get_flat_params(self.dependant))
+
+    @property
+    def is_documented(self) -> bool:
+        return isinstance(self.original, APIRoute) and bool(self.context.include_in_schema)
+
+    @property
+    def made_id(self) -> str | None:
+        """What the application's own `generate_unique_id_function` makes, if there is one."""
+        function = self.context.generate_unique_id_function
+        return None if isinstance(function, DefaultPlaceholder) else self.context.unique_id
+
+    def shown(self, **parts: Any) -> RouteContext:
+        """The route with other parts, as an OpenAPI document is to show it."""
+        changed = copy(self.context._effective_route)  # noqa: SLF001
+        vars(changed).update(parts)
+        if isinstance(changed, BaseRoute):
+            return RouteContext(changed)
+        return RouteContext(self.original, changed)
+
     def query_names(self) -> dict[str, bool]:
         """Each parameter that may be in the query, and whether it may be repeated."""
         return {} if self.dependant is None else dict(_query_names(self.dependant))
@@ -481,6 +507,15 @@ def with_dependencies(
         changed.dependencies = [*chosen, *outer, *route.dependencies]
         copied.routes.append(changed)
     return copied
+
+
+@cache
+def result_of(call: Callable[..., Any]) -> tuple[Any, ...]:
+    """The types that a dependency says it gives: its own, and for `yield` those within it."""
+    if isinstance(call, type):
+        return (call,)
+    annotation = get_typed_return_annotation(call)
+    return (annotation, *get_args(annotation))
 
 
 def routes_version(router: fastapi.routing.APIRouter) -> int:

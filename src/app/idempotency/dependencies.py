@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Header, Request
 
-from app.dependencies import Work
+from app.dependencies import Work, documented_errors
 from app.idempotency.repository import Answer, IdempotencyRepository
 from app.request_state import request_state
 
@@ -36,6 +36,12 @@ class Claim:
     key: str
 
 
+@documented_errors(
+    {
+        409: "The same request with this Idempotency-Key still runs",
+        422: "The Idempotency-Key was sent before with another request",
+    }
+)
 async def idempotency_key(request: Request, work: Work, key: IdempotencyKeyHeader = None) -> None:
     """Claims the key, once the caller is known and before any other dependency runs.
 

@@ -14,11 +14,11 @@ class TestEntities:
     @pytest.mark.parametrize(
         ("line", "problem"),
         [
-            (Request("Invoice", ["number:str"]), "invoice would do"),
-            (Request("invoices", ["number:str"]), "looks like a plural: invoice would do"),
-            (Request("cities", ["number:str"]), "looks like a plural: city would do"),
-            (Request("class", ["number:str"]), "class: is a word of Python: class_record would do"),
-            (Request("none", ["number:str"]), "none: is a word of Python: none_record would do"),
+            (Request("Invoice", ["number:str"]), ", such as invoice"),
+            (Request("invoices", ["number:str"]), "looks like a plural: use invoice"),
+            (Request("cities", ["number:str"]), "looks like a plural: use city"),
+            (Request("class", ["number:str"]), "class: is a word of Python: use class_record"),
+            (Request("none", ["number:str"]), "none: is a word of Python: use none_record"),
             (Request("page", ["number:str"]), "page: is a class that its files import"),
             (Request("sheep", ["number:str"], plural="sheep"), "the plural must differ"),
             (Request("datum", ["number:str"], plural="data"), "data: is a name that its files use"),
@@ -30,22 +30,31 @@ class TestEntities:
             (Request("factory", ["number:str"]), "factories: there is a module of that name"),
             (Request("test", ["number:str"]), "test: is what pytest takes for a test"),
             (Request("test_run", ["number:str"]), "test_run: is what pytest takes for a test"),
-            (Request("run", ["a:str"], plural="test_runs"), "test_runs: is how tests call tables"),
+            (Request("run", ["a:str"], plural="test_runs"), "test_runs: is how tests name tables"),
             (
                 Request("thing", ["line1:str", "line_1:str"]),
-                "line_1: its type Line1 would be called like that of line1",
+                "line_1: its type would be called Line1, as that of line1 is",
             ),
             (
                 Request("big", ["integer:enum:a/b"]),
                 "integer: its type would be called BigInteger, as an import is",
             ),
-            (Request("thing", ["number:str"], owner="usr"), "--owner usr: did you mean user?"),
-            (Request("thing", ["a:str:unique"], key="aa"), "--key aa: is no unique field; did you"),
-            (Request("thing", ["a:str"], key="a"), "--key a: is no unique field; a:…:unique would"),
-            (Request("purchase_order", ["a" * 40 + ":int:index"], owner="user"), "shorter names"),
+            (Request("thing", ["number:str"], owner="usr"), "--owner usr: can only be user"),
+            (
+                Request("thing", ["a:str:unique"], key="aa"),
+                "--key aa: is not a unique field; did you",
+            ),
+            (
+                Request("thing", ["a:str"], key="a"),
+                "--key a: is not a unique field; a:…:unique makes",
+            ),
+            (
+                Request("purchase_order", ["a" * 40 + ":int:index"], owner="user"),
+                "choose a shorter name",
+            ),
             (
                 Request("item", ["name:str"]),
-                "item: is there already, from the line\napp new entity",
+                "item: exists already, from this line:\napp new entity",
             ),
         ],
     )
@@ -92,9 +101,9 @@ class TestEntities:
     @pytest.mark.parametrize(
         ("text", "problem"),
         [
-            ("price:int:null", "item has price:decimal:12.2:min=0:index"),
-            ("colour:str", "rows that are there already need null or a default"),
-            ("code:str:unique", "rows that are there already have no values that differ"),
+            ("price:int:null", "item already has price:decimal:12.2:min=0:index"),
+            ("colour:str", "needs null or a default, for the existing rows"),
+            ("code:str:unique", "cannot be unique: existing rows would share one value"),
             ("colour:strng:null", "did you mean str?"),
         ],
     )
@@ -108,6 +117,6 @@ class TestEntities:
 
     def test_an_entity_that_the_generator_has_not_made(self) -> None:
         with pytest.raises(
-            SpecError, match="itm: is no entity of the generator's; did you mean item"
+            SpecError, match="itm: is not an entity that the generator wrote; did you mean item"
         ):
             new_field("itm", ["colour:str:null"])

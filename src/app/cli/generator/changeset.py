@@ -1,4 +1,4 @@
-"""What a command is about to do: worked out in full before anything is written."""
+"""What a command is about to change: all of it is known before anything is written."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +10,7 @@ from app.cli.generator.revisions.withdrawal import Withdrawal
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A line of the output; `create`, `update`, `identical`, `conflict`, `remove` or `keep`."""
+    """A line of the output. The verbs: create, update, identical, conflict, remove and keep."""
 
     verb: str
     path: Path
@@ -21,18 +21,18 @@ class Change:
 
 @dataclass(slots=True)
 class Changeset:
-    """Which files will be written and which deleted, and what is told about each."""
+    """Which files will be written and which deleted, and what the output says about each."""
 
     entity: EntitySource
     was: EntitySource | None = None  # before its fields changed
-    way_out: str = "--force takes what is generated"  # of conflicts
+    way_out: str = "--force overwrites them"  # what to do about conflicts
     changes: list[Change] = field(default_factory=list)
     writes: dict[Path, str] = field(default_factory=dict)
     deletes: list[Path] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
 
     def create(self, files: Files, *, force: bool = False) -> None:
-        """Files that should not be there yet, or else be the same."""
+        """Files that are new; a different one in their place is a conflict."""
         for path, text in sorted(files.items()):
             current = on_disk(path)
             if current is None or (force and current != text):
@@ -43,7 +43,7 @@ class Changeset:
                 self.conflict(path, text)
 
     def update(self, files: Files) -> None:
-        """Files that may be there, and be others."""
+        """Files that are written whether they are there or not."""
         for path, text in sorted(files.items()):
             current = on_disk(path)
             if current != text:
@@ -67,7 +67,7 @@ class Changeset:
 
     @property
     def routes(self) -> list[str]:
-        """Those that are new."""
+        """The routes that are new."""
         before = self.was.routes if self.was else []
         return [each for each in self.entity.routes if each not in before]
 

@@ -35,7 +35,7 @@ class Request:
 
 
 def new_entity(request: Request, *, migrate: bool = True, force: bool = False) -> Changeset:
-    """Raises SpecError, with all that is wrong with the line."""
+    """Raises SpecError with everything that is wrong with the line."""
     manifest = find(request.name)
     spec = _spec(request, is_new=manifest is None)
     entity = EntitySource(spec, targets())
@@ -43,7 +43,7 @@ def new_entity(request: Request, *, migrate: bool = True, force: bool = False) -
     changeset = Changeset(entity)
     written = Manifest.of(spec, files)
     if manifest is not None and replace(written, files={}) != replace(manifest, files={}):
-        raise SpecError([f"{request.name}: is there already, from the line\n{manifest.line}"])
+        raise SpecError([f"{request.name}: exists already, from this line:\n{manifest.line}"])
     changeset.create(files, force=force)
     if manifest is None or force:
         changeset.update({written.path: written.text()})
@@ -58,7 +58,9 @@ def remove_entity(name: str, *, migrate: bool = True) -> Changeset:
     manifest = existing(name)
     spec = manifest.spec()
     if referring := _referring(spec.plural):
-        raise SpecError([f"{spec.name}: is referred to by {', '.join(referring)}"])
+        raise SpecError(
+            [f"{spec.name}: cannot be removed while {', '.join(referring)} still refers to it"]
+        )
     changeset = Changeset(EntitySource(spec, targets()))
     for path in map(Path, manifest.files):
         if manifest.is_as_written(path):
@@ -83,7 +85,7 @@ def _spec(request: Request, *, is_new: bool) -> EntitySpec:
     plural = request.plural or names.plural(request.name)
     problems = _wrong_names(request, plural, is_new=is_new)
     if request.owner not in {None, "user"}:
-        problems.append(f"--owner {request.owner}: did you mean user?")
+        problems.append(f"--owner {request.owner}: can only be user")
     fields, wrong_fields = parse_fields(request.fields, request.name, targets())
     problems += wrong_fields + _wrong_key(request.key, fields)
     spec = EntitySpec(
@@ -102,13 +104,15 @@ def _wrong_names(request: Request, plural: str, *, is_new: bool) -> list[str]:
         problems.append(f"{request.name}: {wrong}")
     elif request.plural is None and names.is_plural(request.name):
         one = names.singular(request.name)
-        problems.append(f"{request.name}: looks like a plural: {one} would do, or give a --plural")
+        problems.append(f"{request.name}: looks like a plural: use {one}, or give a --plural")
     if problems and request.plural is None:
-        return problems  # another name has another plural
+        return problems  # the right name has another plural
     if wrong := wrong_with_plural(plural):
         problems.append(f"{plural}: {wrong}")
     elif plural == request.name:
-        problems.append(f"{plural}: the plural must differ; give another one by --plural")
+        problems.append(
+            f"{plural}: the plural must differ from the name; give another one with --plural"
+        )
     elif is_new:
         problems += _taken(plural)
     return problems
@@ -118,8 +122,8 @@ def _wrong_key(key: str | None, fields: Sequence[FieldSpec]) -> list[str]:
     unique = [each.name for each in fields if each.has("unique")]
     if key is None or any(key in {each.name, each.column} for each in fields if each.has("unique")):
         return []
-    hint = names.suggest(key, unique) if unique else f"{key}:…:unique would make it one"
-    return [f"--key {key}: is no unique field; {hint}"]
+    hint = names.suggest(key, unique) if unique else f"{key}:…:unique makes it one"
+    return [f"--key {key}: is not a unique field; {hint}"]
 
 
 def _taken(plural: str) -> list[str]:
@@ -136,7 +140,9 @@ def _taken(plural: str) -> list[str]:
         kinds.append("route")
     if not kinds:
         return []
-    return [f"{plural}: there is a {' and a '.join(kinds)} of that name; give another by --plural"]
+    return [
+        f"{plural}: there is a {' and a '.join(kinds)} of that name; give another one with --plural"
+    ]
 
 
 def _referring(table: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What `app new field` and `app remove field` do: the same entity, from another line."""
+"""What `app new field` and `app remove field` do: they write the entity from a changed line."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ from app.cli.generator.revisions import drafts, history, withdrawal
 
 
 def new_field(name: str, texts: Sequence[str], *, migrate: bool = True) -> Changeset:
-    """Raises SpecError, with all that is wrong with the fields."""
+    """Raises SpecError with everything that is wrong with the fields."""
     manifest = existing(name)
     old = manifest.spec()
     fresh = [text for text in texts if text not in manifest.fields]
@@ -45,7 +45,7 @@ def remove_field(name: str, field_name: str, *, migrate: bool = True) -> Changes
         hint = names.suggest(field_name, [each.name for each in old.fields])
         raise SpecError([f"{field_name}: {old.name} has no such field; {hint}"])
     if len(old.fields) == 1:
-        raise SpecError([f"{field_name}: is the only one; `app remove entity {old.name}`?"])
+        raise SpecError([f"{field_name}: is the only field; use `app remove entity {old.name}`"])
     left = tuple(each for each in old.fields if each not in gone)
     key = None if old.key in {each.name for each in gone} else old.key
     changeset = _changed(manifest, replace(old, fields=left, key=key))
@@ -66,7 +66,7 @@ def remove_field(name: str, field_name: str, *, migrate: bool = True) -> Changes
 
 
 def _migration(entity: EntitySpec, named: Sequence[FieldSpec], package: Files) -> Files:
-    """That of the fields whose columns no other one makes; of all of the table, if none does."""
+    """One for the columns that no migration makes yet, or for the whole table if none makes it."""
     made = history.of_table(entity.plural)
     missing = [each for each in named if not history.has_column(made, each.column)]
     if not made:
@@ -84,19 +84,19 @@ def _added(fresh: Sequence[str], old: EntitySpec) -> Sequence[FieldSpec]:
         problems += wrong_with_fields(EntitySource(spec, targets()))
     for each in fields:
         if each.column in has:
-            problems.append(f"{each.text}: {old.name} has {has[each.column]}")
+            problems.append(f"{each.text}: {old.name} already has {has[each.column]}")
         if each.has("unique"):
-            problems.append(f"{each.text}: rows that are there already have no values that differ")
+            problems.append(f"{each.text}: cannot be unique: existing rows would share one value")
         elif not (each.nullable or each.has("default")):
-            problems.append(f"{each.text}: rows that are there already need null or a default")
+            problems.append(f"{each.text}: needs null or a default, for the existing rows")
     if problems:
         raise SpecError(problems)
     return fields
 
 
 def _changed(manifest: Manifest, spec: EntitySpec) -> Changeset:
-    """The files as the new line has them; what was changed in them by hand stays."""
-    way_out = "put these lines back to what was generated first, or make the change by hand"
+    """The files as the new line makes them, with the edits that were made by hand."""
+    way_out = "restore what was generated in these lines, or make the change by hand"
     old = EntitySource(manifest.spec(), targets())
     changeset = Changeset(EntitySource(spec, targets()), old, way_out)
     base = render(old)
@@ -129,5 +129,5 @@ def _with(entity: EntitySpec, fields: Sequence[FieldSpec]) -> str:
 
 
 def _sql_default(each: FieldSpec) -> str | None:
-    """What existing rows get."""
+    """The SQL of the value for existing rows."""
     return f"'{each.flags['default']}'" if each.has("default") else None

@@ -1,4 +1,4 @@
-"""What runs beside the command: programs, and modules in forks of this process."""
+"""Runs programs, and modules in forks of this process, while the command goes on."""
 
 import os
 import runpy
@@ -29,7 +29,7 @@ class Running:
     _started: float = field(default_factory=time.perf_counter)
 
     def finish(self) -> Ended:
-        """Waits for its end; it passed if it exited with 0."""
+        """Waits for its end; exit status 0 means that it passed."""
         code = self._exit_code()
         seconds = time.perf_counter() - self._started
         with self._output as output:
@@ -38,7 +38,7 @@ class Running:
 
 
 def run_program(name: str, *arguments: str) -> Running:
-    """One of the virtual environment, in the root of the project."""
+    """Runs a program of the virtual environment, in the project's root."""
     output = tempfile.TemporaryFile()  # noqa: SIM115 - closed when it is read
     program = Path(sys.executable).with_name(name)
     process = subprocess.Popen(  # noqa: S603 - ours
@@ -48,8 +48,10 @@ def run_program(name: str, *arguments: str) -> Running:
 
 
 def run_module(name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Running:
-    """As `python -m` would, in the root of the project, in a fork of this process: that has most
-    of the libraries, and the project's own modules are imported anew."""
+    """Runs a module as `python -m` does, in the project's root, in a fork of this process.
+
+    The fork has the libraries that are imported here, and imports the project's modules anew.
+    """
     output = tempfile.TemporaryFile()  # noqa: SIM115
     process = get_context("fork").Process(
         target=_run_module, args=(name, arguments, environment or {}, output)

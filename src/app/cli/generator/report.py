@@ -1,4 +1,4 @@
-"""What the commands tell at their end, to people and to programs."""
+"""What the commands print, for people and as JSON for programs."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -40,7 +40,7 @@ def outcome(
     if removes:
         return _left(changeset)
     if not changeset.writes:
-        return "\nNothing to do: all of it is there."
+        return "\nNothing to do: everything is there already."
     failed = "\n".join(result.output for result in results if not result.passed)
     return failed + _next_steps(changeset, migrates=migrates)
 
@@ -50,8 +50,8 @@ def _left(changeset: Changeset) -> str:
         return f"\n`uv run app dev` serves what is left, without {changeset.entity.path}."
     folders = " ".join(sorted({str(path.parent) for path in changeset.kept}))
     return f"""
-What is kept was edited. It imports what is gone: the checks fail until it is changed or deleted,
-and so does `app dev`, if it is models or a router: rm -r {folders}"""
+The files that are kept were edited. They may import modules that are gone. Then the checks fail,
+and so may `app dev`, until you change or delete them: rm -r {folders}"""
 
 
 def _next_steps(changeset: Changeset, *, migrates: bool) -> str:
@@ -74,7 +74,7 @@ Next
 
 
 def _requests(entity: EntitySource) -> Iterator[str]:
-    """Ready to run, as long as there is a row of each entity that it has to refer to."""
+    """Requests that run as they are, if there is a row of each entity that is referred to."""
     api, auth = "http://127.0.0.1:8000/api/v1", '-H "Authorization: Bearer $token"'
     example = Example(entity)
     body = json.dumps(example.body)

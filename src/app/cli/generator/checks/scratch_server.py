@@ -1,4 +1,4 @@
-"""A PostgreSQL for the checks, which starts while the command still plans."""
+"""A PostgreSQL for the checks, which starts while the command still works out the changes."""
 
 import os
 import shutil
@@ -17,9 +17,9 @@ from app.cli.embedded.server import EmbeddedPostgres
 
 @contextmanager
 def scratch_server() -> Generator[Callable[[], str | None]]:
-    """Gives what waits for its URL: None if it cannot run here.
+    """Gives a function that waits for the server and returns its URL; None if it cannot run here.
 
-    It is the server of TEST_DATABASE_URL, if there is one.
+    If TEST_DATABASE_URL is set, its server is used.
     """
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield lambda: url
@@ -43,8 +43,8 @@ def scratch_server() -> Generator[Callable[[], str | None]]:
 
 
 def _own(ours: Connection, theirs: Connection) -> None:
-    """Runs a server until it is told to stop, or the command is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of Ctrl-C the command tells
+    """Runs a server until the command says so, or is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Ctrl-C the command sends SIGTERM
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     ours.close()
     folder = Path(tempfile.mkdtemp(prefix="plinth-checks-"))

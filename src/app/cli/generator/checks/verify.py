@@ -1,4 +1,4 @@
-"""Shows that a new entity is clean: format, lint, types, imports, migrations and its tests."""
+"""Checks a new entity: format, lint, types, imports, migrations and tests."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from sqlalchemy import make_url
 from app.cli.generator.changeset import Changeset
 from app.cli.generator.processes import Running, run_module, run_program
 
-PARTS = min(os.cpu_count() or 2, 4)  # each takes two seconds before its first test
+PARTS = min(os.cpu_count() or 2, 4)  # each needs two seconds before its first test
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Result:
 def verify(
     changeset: Changeset, *, migrates: bool, server: Callable[[], str | None]
 ) -> Iterator[Result]:
-    """What needs no server first, all at once, and then the tests on databases of it."""
+    """Runs the checks that need no server, all at once, and then the tests on databases of one."""
     plural = changeset.entity.plural
     python = [str(path) for path in changeset.writes if path.suffix == ".py"]
     programs = {
@@ -42,11 +42,11 @@ def verify(
 
 
 def _run_tests(plural: str, server: str | None) -> list[Running]:
-    """The contract's over the entity and its own, in parts that take turns in choosing."""
+    """Runs the conformance tests of the entity and its own tests, in several parts at once."""
     options = ["-q", "-n0", "-pno:cacheprovider"]  # the parts would write into one cache
     options += ["-Wignore::pytest.PytestAssertRewriteWarning"]  # FastAPI has imported anyio
     contract = ["tests/conformance", "--resource", plural, "-m", "not general"]
-    agree = "tests/test_migrations.py::test_models_and_migrations_agree"
+    agree = "tests/database/test_migrations.py::test_models_and_migrations_agree"
     arguments = [*options, *contract, f"tests/{plural}", agree]
     return [
         run_module(
@@ -58,7 +58,7 @@ def _run_tests(plural: str, server: str | None) -> list[Running]:
 
 def _database(server: str | None, number: int) -> dict[str, str]:
     if server is None:
-        return {}  # the tests start one, or tell why they cannot
+        return {}  # the tests start a server themselves, or say why they cannot
     url = make_url(server)
     url = url.set(database=f"{url.database}_{number}")
     return {"TEST_DATABASE_URL": url.render_as_string(hide_password=False)}

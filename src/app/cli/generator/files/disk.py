@@ -1,4 +1,4 @@
-"""Files of the project as they are on the disk, and how they are written: all or none."""
+"""Reads and writes the project's files; of a set of files, all are written or none."""
 
 import difflib
 import shutil
@@ -11,12 +11,12 @@ from pathlib import Path
 from app.database.migrations import ROOT
 
 type Files = Mapping[Path, str]
-"""Texts by their paths from the root of the project."""
+"""Texts, by their paths from the project's root."""
 
 
 @contextmanager
 def scratch(files: Files) -> Generator[Path]:
-    """A folder within the project, with these files, that is gone afterwards."""
+    """A folder within the project that holds these files, and is deleted afterwards."""
     folder = Path(tempfile.mkdtemp(prefix=".new-", dir=ROOT))
     try:
         for path, text in files.items():
@@ -32,14 +32,14 @@ def on_disk(path: Path) -> str | None:
 
 
 def difference(path: Path, text: str) -> str:
-    """What is there, and what would be."""
+    """A unified diff from what is there to what would be written."""
     old = (on_disk(path) or "").splitlines(keepends=True)
     new = text.splitlines(keepends=True)
     return "".join(difflib.unified_diff(old, new, str(path), f"{path} as generated"))
 
 
 def carry_out(writes: Files, deletes: Iterable[Path]) -> None:
-    """All or none: what was there before is put back when one of them cannot be done."""
+    """Does all of it or nothing: after an error, the files are as they were."""
     before = {path: on_disk(path) for path in [*writes, *deletes]}
     try:
         _write(writes)
@@ -56,18 +56,20 @@ def carry_out(writes: Files, deletes: Iterable[Path]) -> None:
 
 
 def _write(files: Files) -> None:
-    """Folders that are new come with all of their files, and what is served comes last."""
+    """A new folder appears with all of its files at once, and what `app dev` serves comes last."""
     with scratch(files) as folder:
         for path in sorted(files, key=lambda path: (path.parts[0] == "src", "api" in path.parts)):
             moved = path.parent if not (ROOT / path.parent).exists() else path
             if (folder / path).exists():
                 (ROOT / moved).parent.mkdir(parents=True, exist_ok=True)
                 (folder / moved).replace(ROOT / moved)
-    (ROOT / "src/app/__init__.py").touch()  # `app dev` does not look into a folder that is moved in
+    (
+        ROOT / "src/app/__init__.py"
+    ).touch()  # or `app dev` would not notice a folder that was moved in
 
 
 def _delete(path: Path) -> None:
-    """The file, and the folders that are empty without it, but for Python's caches."""
+    """Deletes the file, and the folders that it leaves empty but for Python's caches."""
     (ROOT / path).unlink(missing_ok=True)
     folder = (ROOT / path).parent
     while folder != ROOT and folder.exists():

@@ -1,4 +1,4 @@
-"""What the generator knows of an entity that it wrote: the line and the files."""
+"""What the generator remembers of an entity that it wrote: the line and the files."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -54,7 +54,7 @@ class Manifest:
 
     @property
     def line(self) -> str:
-        """The command that would make it anew."""
+        """The command that writes the same entity."""
         options = [
             *(["--plural", self.plural] if self.plural != names.plural(self.entity) else []),
             *(["--owner", "user"] if self.owner else []),
@@ -64,7 +64,7 @@ class Manifest:
         return " ".join(["app new entity", self.entity, *self.fields, *options])
 
     def package(self) -> dict[Path, str]:
-        """The entity's own modules, as they are now."""
+        """The entity's modules as they are now, edits included."""
         found = sorted((ROOT / self.path.parent).glob("*.py"))
         return {path.relative_to(ROOT): path.read_text() for path in found}
 
@@ -79,7 +79,7 @@ def manifests() -> list[Manifest]:
 
 
 def targets() -> dict[str, str]:
-    """The plurals of the entities that a reference may be to, by their names."""
+    """The plurals of the entities that a field may refer to, by their names."""
     return {each.entity: each.plural for each in manifests()} | {"user": "users"}
 
 
@@ -88,9 +88,9 @@ def find(entity: str) -> Manifest | None:
 
 
 def existing(name: str) -> Manifest:
-    """Raises SpecError for an entity that the generator has not made."""
+    """Raises SpecError for an entity that the generator did not write."""
     manifest = find(name)
     if manifest is None:
         hint = names.suggest(name, [each.entity for each in manifests()])
-        raise SpecError([f"{name}: is no entity of the generator's; {hint}"])
+        raise SpecError([f"{name}: is not an entity that the generator wrote; {hint}"])
     return manifest

@@ -1,10 +1,10 @@
-"""Merges what a file became by hand with what it becomes by the generator, line by line."""
+"""A three-way merge of lines: edits by hand, and the generator's changes."""
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 type Lines = Sequence[str]
-type Edit = tuple[int, int, tuple[str, ...]]  # lines of the base from here to there become these
+type Edit = tuple[int, int, tuple[str, ...]]  # lines [start, end) of the base become these
 
 
 def merge(base: Lines, mine: Lines, generated: Lines) -> list[str] | None:

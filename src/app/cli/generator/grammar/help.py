@@ -1,4 +1,4 @@
-"""The grammar of a field, for `--help`: lines of up to 76 characters, which no terminal breaks."""
+"""The grammar of a field, for `--help`. No line is longer than 76 characters, or it would wrap."""
 
 from textwrap import fill
 

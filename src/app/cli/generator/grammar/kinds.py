@@ -1,4 +1,4 @@
-"""The types that a field may have: what each is in the model, the schemas, filters and tests."""
+"""The types of fields: what each becomes in the model, the schemas, the filters and the tests."""
 
 import re
 from collections.abc import Callable
@@ -16,21 +16,21 @@ NUMBER = re.compile(r"-?\d{1,100}(\.\d{1,100})?")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`{}` in a source stands for the argument. `sized`: how `min` and `max` bound it, if so."""
+    """`{}` stands for the argument. `sized` says what `min` and `max` bound, if anything."""
 
     name: str
     help: str
     python: str  # of the model's attribute and the answer's field
-    column: str  # the type of the column; empty where the annotation says it
+    column: str  # the type of the column; empty if it follows from the annotation
     schema: str  # the type of the request's field
     operators: tuple[str, ...] = ()
     sized: str = ""  # "", "value", "length" or "count"
     argument: str = ""  # a pattern that the argument matches
-    required: bool = False  # whether there must be one
+    required: bool = False  # whether the argument must be given
     default_argument: str = ""
     sortable: bool = True
     searchable: bool = False
-    literal: Callable[[str], str | None] | None = None  # a default as Python, or None if it is none
+    literal: Callable[[str], str | None] | None = None  # a default as Python; None if it is invalid
 
 
 def _number(low: int, high: int) -> Callable[[str], str | None]:
@@ -144,7 +144,7 @@ KINDS = {
     )
 }  # fmt: skip
 
-# What they are called elsewhere.
+# What the types are called in other generators, languages and databases.
 ELSEWHERE = {
     "string": "str", "varchar": "str", "char": "str", "longtext": "text", "integer": "int",
     "smallint": "int", "long": "bigint", "boolean": "bool", "double": "float", "real": "float",
@@ -160,15 +160,15 @@ FLAGS = {
     "null": "may be empty",
     "unique": "no two live rows (of one owner) have the same",
     "index": "lists are often filtered or ordered by it",
-    "default": "what an absent one is",
+    "default": "its value where a request leaves it out",
     "min": "the least value, length, or number of elements",
-    "max": "the greatest",
-    "ondelete": "what becomes of this row when that of the ref is deleted",
-    "hidden": "is taken, but never answered",
-    "readonly": "is answered, but never taken; needs `null` or a default",
+    "max": "the greatest value, length, or number of elements",
+    "ondelete": "what happens to this row when the one it refers to is deleted",
+    "hidden": "can be written, but is in no answer",
+    "readonly": "is in answers, but cannot be written; needs `null` or a default",
     "nofilter": "lists do not filter by it",
     "nosort": "lists are not ordered by it",
-    "search": "the list's `search` looks into it",
+    "search": "the list's `search` looks in it",
 }
 VALUED = {"default", "min", "max", "ondelete"}
 ON_DELETE = ("restrict", "cascade", "setnull")

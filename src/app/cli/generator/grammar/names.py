@@ -20,12 +20,12 @@ def words(name: str) -> str:
 def constant(value: str) -> str:
     """The name of an enum's member."""
     name = re.sub(r"[^A-Za-z0-9]+", "_", value).upper().strip("_")
-    taken = keyword.iskeyword(name) or name.lower() == "mro" or name in {"I", "O"}  # as digits are
+    taken = keyword.iskeyword(name) or name.lower() == "mro" or name in {"I", "O"}  # like 1 and 0
     return f"{name}_" if taken else name
 
 
 def plural(name: str) -> str:
-    """By the rules of English; an exception is told to the command."""
+    """By the rules of English; for an exception there is the option --plural."""
     if re.search(r"[^aeiou]y$", name):
         return f"{name[:-1]}ies"
     return f"{name}es" if re.search(r"(s|x|z|ch|sh)$", name) else f"{name}s"
@@ -45,10 +45,10 @@ def nearest(name: str, valid: Collection[str], cutoff: float = 0.5) -> str | Non
 
 
 def hint(instead: str | None, valid: Collection[str]) -> str:
-    """At the name that was meant, or at all of them where that cannot be told."""
+    """Names the one that was probably meant, or else all that there are."""
     if instead:
         return f"did you mean {instead}?"
-    return f"there are {', '.join(sorted(valid))}" if valid else "there are none"
+    return f"choose one of {', '.join(sorted(valid))}" if valid else "there are none"
 
 
 def suggest(name: str, valid: Collection[str]) -> str:
@@ -56,7 +56,7 @@ def suggest(name: str, valid: Collection[str]) -> str:
 
 
 def snake(name: str) -> str:
-    """The nearest name in the form that is wanted."""
+    """The name in the form that is required: lower case, with words joined by _."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     cleaned = re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")[:MAX_NAME].rstrip("_")
     return cleaned if NAME.fullmatch(cleaned) else f"a_{cleaned}".rstrip("_")

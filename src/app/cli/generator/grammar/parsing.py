@@ -10,7 +10,7 @@ from app.cli.generator.grammar.reserved import wrong_with_field
 from app.cli.generator.grammar.rules import CHECKS
 from app.cli.generator.grammar.spec import FieldSpec
 
-SURE = 0.75  # how alike names are where the one was meant for the other: user is no customer
+SURE = 0.75  # how alike two names are where one is a typo of the other; user and customer are not
 SAFE = re.compile(r"[A-Za-z0-9_:=./-]+")
 WORDS = "each word is a letter, then up to 31 letters, digits and _ . -"
 CLOCK = re.compile(r"\d\d(\.\d+)?(Z|[-+]\d\d)?")
@@ -21,7 +21,7 @@ def parse_fields(
 ) -> tuple[list[FieldSpec], list[str]]:
     """The fields of an entity, and what is wrong with them.
 
-    `targets` are the plurals of the entities one may refer to.
+    `targets` has the plurals of the entities that a field may refer to, by their names.
     """
     problems: list[str] = []
     fields: list[FieldSpec] = []
@@ -45,16 +45,16 @@ def _wrong_target(found: FieldSpec, entity: str, targets: dict[str, str]) -> lis
     if found.argument not in {"", entity, *targets}:
         near = names.nearest(found.argument, targets, SURE)
         hint = (
-            names.hint(near, ()) if near else f"`app new entity {found.argument} …` would make it"
+            names.hint(near, ()) if near else f"write it with `app new entity {found.argument} …`"
         )
         return [f"no entity {found.argument}; {hint}"]
     if found.argument == entity and not found.nullable:
-        return [f"the first {entity} has none to refer to: it needs null"]
+        return [f"needs null: the first {entity} has no other to refer to"]
     return []
 
 
 def _parse(text: str, problems: list[str]) -> FieldSpec | None:
-    """Appends to the problems; None where nothing can be made of it."""
+    """The field, or None if the text cannot be read. Adds what is wrong to the problems."""
     if not SAFE.fullmatch(text):
         problems.append("may hold letters, digits and _ : = . / - only")
         return None
@@ -69,7 +69,7 @@ def _parse(text: str, problems: list[str]) -> FieldSpec | None:
         problems.append(f"no type {parts[0]}; {names.hint(instead, KINDS)}")
         if instead is None:
             return None
-        kind = KINDS[instead]  # to find what else is wrong
+        kind = KINDS[instead]  # and find what else is wrong
     parts = parts[1:]
     of = None
     if kind.name == "array":
@@ -101,10 +101,12 @@ def _argument(kind: Kind, parts: list[str], problems: list[str]) -> str:
         given = parts.pop(0) if looks_like_one else ""
         example = {"decimal": "12.2", "enum": "draft/sent", "ref": "customer"}.get(kind.name, "32")
         wrong = (
-            f"{given} is no argument of {kind.name}" if given else f"{kind.name} needs an argument"
+            f"{given} is not a valid argument of {kind.name}"
+            if given
+            else f"{kind.name} needs an argument"
         )
-        form = f", as {WORDS}" if kind.name == "enum" and given else ""
-        problems.append(f"{wrong}{form}; such as {kind.name}:{example}")
+        form = f": {WORDS}" if kind.name == "enum" and given else ""
+        problems.append(f"{wrong}{form}, such as {kind.name}:{example}")
     return kind.default_argument
 
 
@@ -116,15 +118,15 @@ def _flags(kind: Kind, parts: list[str], problems: list[str]) -> dict[str, str]:
             while parts and CLOCK.fullmatch(parts[0]):
                 value += f":{parts.pop(0)}"
         if not flag:
-            problems.append("nothing stands after one of its colons")
+            problems.append("there is nothing after one of its colons")
         elif flag.isdigit():
-            problems.append(f"{kind.name} takes no number; max={flag} would do")
+            problems.append(f"{kind.name} takes no number; use max={flag}")
         elif flag not in FLAGS:
             problems.append(f"no flag {flag}; {names.suggest(flag, FLAGS)}")
         elif flag in flags:
-            problems.append(f"{flag} is there twice")
+            problems.append(f"{flag} is given twice")
         elif (flag in VALUED) != bool(equals and value):
             form = f"{flag}=VALUE" if flag in VALUED else flag
-            problems.append(f"{flag} is written {form}")
+            problems.append(f"write {form}, not {flag}{equals}{value}")
         flags[flag] = value
     return flags

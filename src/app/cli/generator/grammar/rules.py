@@ -1,4 +1,4 @@
-"""What can be wrong with one field of a line, beyond its name and its form."""
+"""Rules for one field: what else can be wrong when its name and its form are right."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ SENSELESS = {
     "unique": {"text", "bool", "enum", "float", "json", "array"},
     "index": {"text", "json", "array"},
 }
-MAX_DIGITS = 38  # that a filter's number can have
+MAX_DIGITS = 38  # of a filter's number
 ROLES = {"create", "filter", "read", "repository", "service", "update"}  # InvoiceFilter, …
 
 
@@ -22,28 +22,28 @@ def _wrong_flags(each: FieldSpec) -> Iterator[str]:
         if each.kind.name in SENSELESS[flag]:
             yield f"{flag} makes no sense for {each.kind.name}"
     if each.has("unique") and each.nullable:
-        yield "what is unique cannot be null"
+        yield "a unique field cannot be null"
     if each.has("hidden") and each.has("readonly"):
-        yield "hidden and readonly leave nothing of it"
+        yield "a field that is hidden and readonly is in no request and no answer"
     if each.has("hidden") and each.has("search"):
-        yield "a search would show what is hidden"
+        yield "a hidden field cannot be searched: a search would reveal it"
     if each.has("hidden") and each.has("unique"):
-        yield "a conflict would show what is hidden"
+        yield "a hidden field cannot be unique: a conflict would reveal it"
     if each.has("readonly") and not (each.nullable or each.has("default")):
-        yield "readonly needs null or a default"
+        yield "a readonly field needs null or a default"
 
 
 def _wrong_argument(each: FieldSpec) -> Iterator[str]:
     if each.kind.name == "enum":
         values = each.argument.split("/")
         if len({names.constant(value) for value in values}) < len(values):
-            yield "the words of an enum must differ, not only in case and signs"
+            yield "the words of an enum must differ in more than case and punctuation"
         if each.name in ROLES:
-            yield f"an enum cannot be called {each.name}: {each.name}_kind would do"
+            yield f"an enum cannot be called {each.name}: use {each.name}_kind"
     if each.kind.name == "decimal" and each.argument:
         precision, scale = map(int, each.argument.split("."))
         if not scale <= precision <= MAX_DIGITS:
-            yield f"a decimal has up to {MAX_DIGITS} digits, and not more of them after the point"
+            yield f"a decimal has up to {MAX_DIGITS} digits, and no more than that after the point"
     if each.kind.name == "str" and int(each.argument) > MAX_TEXT:
         yield f"a str has up to {MAX_TEXT} characters"
 
@@ -53,7 +53,7 @@ def _wrong_rule(each: FieldSpec) -> Iterator[str]:
     if rule is None:
         return
     if each.kind.name != "ref":
-        yield "ondelete is for a ref"
+        yield "only a ref can have ondelete"
     elif rule not in ON_DELETE:
         yield f"no rule ondelete={rule}; {names.suggest(rule, ON_DELETE)}"
     elif rule == "setnull" and not each.nullable:
@@ -66,7 +66,7 @@ def _wrong_bounds(each: FieldSpec) -> Iterator[str]:
         if not each.kind.sized:
             yield f"{flag} makes no sense for {each.kind.name}"
         elif _bound(each, text) is None:
-            yield f"{flag}={text} is no {each.kind.sized} of {each.kind.name}"
+            yield f"{flag}={text} is not a valid {each.kind.sized} for {each.kind.name}"
         elif not _fits(each, text):
             yield f"{flag}={text} has more digits than {each.kind.name}:{each.argument}"
     low, high = bounds(each)
@@ -79,15 +79,15 @@ def _wrong_default(each: FieldSpec) -> Iterator[str]:
     if not text:
         return
     if each.has("unique"):
-        yield "what is unique cannot have a default"
+        yield "a unique field cannot have a default"
     if each.kind.name == "enum":
         values = each.argument.split("/")
         if text not in values:
-            yield f"default={text} is no word of the enum; {names.suggest(text, values)}"
+            yield f"default={text} is not a word of the enum; {names.suggest(text, values)}"
     elif each.kind.literal is None:
         yield f"default makes no sense for {each.kind.name}"
     elif each.kind.literal(text) is None:
-        yield f"default={text} is no {each.kind.name}"
+        yield f"default={text} is not a valid {each.kind.name}"
     elif not _fits(each, text):
         yield f"default={text} has more digits than {each.kind.name}:{each.argument}"
     elif each.kind.sized:

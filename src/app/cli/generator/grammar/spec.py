@@ -1,4 +1,4 @@
-"""What an entity and its fields are, as a line such as `number:str:32:unique` says it."""
+"""An entity and its fields, as lines such as `number:str:32:unique` describe them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from app.cli.generator.grammar.kinds import Kind
 
 
 class SpecError(Exception):
-    """Nothing was written; `problems` has all that is wrong."""
+    """The command is wrong, and nothing was written; `problems` lists everything at once."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = list(problems)
@@ -16,7 +16,7 @@ class SpecError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """One field as the line says it. `of` is the type of an array's elements."""
+    """One field as it was typed. `of` is the type of an array's elements."""
 
     text: str
     name: str

@@ -10,7 +10,7 @@ from app.cli.generator.rendering.field_source import Enum, FieldSource
 
 @dataclass(frozen=True)
 class Parent:
-    """An entity that a field refers to. `nested`: the last part of the list below its own path."""
+    """An entity that a field refers to. `nested` ends the path of the list below it."""
 
     name: str
     plural: str
@@ -35,7 +35,7 @@ class EntitySource:
     """Everything that the templates of an entity use."""
 
     spec: EntitySpec
-    targets: dict[str, str]  # the plurals of the entities that it may refer to
+    targets: dict[str, str]  # the plurals of the entities that a field may refer to
 
     @property
     def name(self) -> str:
@@ -64,7 +64,7 @@ class EntitySource:
 
     @property
     def tables(self) -> dict[str, str]:
-        """Those that the fields may refer to, this one's too."""
+        """The tables that a field may refer to, by the names of their entities: this one too."""
         return self.targets | {self.name: self.plural}
 
     @cached_property
@@ -76,17 +76,17 @@ class EntitySource:
 
     @property
     def reads(self) -> str:
-        """The service that reads: anyone's rows, where they are public."""
+        """The service that reads: a public entity has one for everybody's rows."""
         return f"Public{self.noun}" if self.spec.public else self.noun
 
     @property
     def has_caller(self) -> bool:
-        """Whether it matters who writes: to own a row, or to refer to rows of his own."""
+        """Whether it matters who writes: they own the row, or may only refer to their own rows."""
         return self.spec.owned or bool(self.parents)
 
     @cached_property
     def parents(self) -> list[Parent]:
-        """Those with lists of their own below them; users have none."""
+        """The entities with a list of these rows below their own path; users have none."""
         found: list[Parent] = []
         for each in self.fields:
             name = each.spec.argument
@@ -133,7 +133,7 @@ class EntitySource:
 
     @property
     def indexes(self) -> list[str]:
-        """Arguments of `listed_by`: the default order first, then what lists are narrowed by."""
+        """Arguments of `listed_by`: the default order first, then those of indexed fields."""
         owner = ["owner_id"] if self.spec.owned else []
         found = [[*owner, "created_at", "id"]]
         for each in self.fields:

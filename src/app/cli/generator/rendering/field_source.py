@@ -28,7 +28,7 @@ class FieldSource:
 
     spec: FieldSpec
     entity: str
-    table: str = ""  # that a reference is to
+    table: str = ""  # that a ref refers to
 
     @property
     def name(self) -> str:
@@ -56,7 +56,7 @@ class FieldSource:
 
     @property
     def column(self) -> str:
-        """The call that makes the column, if the annotation does not say it all."""
+        """The call that makes the column; empty if the annotation is enough."""
         if self.is_ref:
             rule = self.spec.flags.get("ondelete", "restrict")
             return f'reference("{self.table}", ondelete="{rule}")'
@@ -80,7 +80,7 @@ class FieldSource:
 
     @property
     def check(self) -> str:
-        """The condition that the table itself keeps, if there is one."""
+        """The condition of the table's CHECK constraint; empty if there is none."""
         measured = {"value": "{}", "length": "char_length({})", "count": "cardinality({})"}
         low, high = self.spec.flags.get("min"), self.spec.flags.get("max")
         subject = measured.get(self.spec.kind.sized, "").format(self.name)
@@ -94,7 +94,7 @@ class FieldSource:
 
     @cached_property
     def alias(self) -> str:
-        """The name of the field's own type in the schemas, if it has bounds."""
+        """The name of the field's own type in the schemas, which it has if it has bounds."""
         name = names.camel(self.spec.name)
         # Enums and schemas start with the entity's name.
         taken = name in imported("entity/schemas.py.jinja") or name.startswith(self.entity)
@@ -103,7 +103,7 @@ class FieldSource:
 
     @property
     def alias_source(self) -> str:
-        """Its definition; empty for a type that needs none."""
+        """The definition of that type; empty if it needs none."""
         kind = self.spec.of or self.spec.kind
         base = kind.schema
         if kind.name == "decimal":
@@ -135,7 +135,7 @@ class FieldSource:
         if self.spec.of or self.spec.kind.sized != "value" or literal is None:
             return []
         low, high = self.spec.flags.get("min"), self.spec.flags.get("max")
-        plain = self.spec.kind.name == "decimal"  # compares with integers and strings as well
+        plain = self.spec.kind.name == "decimal"  # can be compared with an integer
         return [
             f"{word}={bound if plain and bound.lstrip('-').isdigit() else literal(bound)}"
             for word, bound in (("ge", low), ("le", high))
@@ -206,7 +206,7 @@ class FieldSource:
 
     @property
     def other(self) -> Sample:
-        """What to change it to."""
+        """Another value, to change the field to."""
         return sample(self.spec, other=True)
 
     @property

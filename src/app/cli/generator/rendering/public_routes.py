@@ -1,4 +1,4 @@
-"""The routes of an entity that anyone may read, in the one list of public routes."""
+"""Edits the one list of public routes, for entities that anyone may read."""
 
 import re
 from collections.abc import Sequence
@@ -14,10 +14,7 @@ LIST = re.compile(r"^PUBLIC = \{\n(?:.*\n)*?(?=\}\n)", re.MULTILINE)
 
 
 def added(entity: EntitySource) -> Files:
-    """The file with the routes in its list, or nothing if it has them.
-
-    Raises SpecError.
-    """
+    """The file with the entity's routes in its list, unless they are there. Raises SpecError."""
     return _with(_lines(entity))
 
 
@@ -26,7 +23,7 @@ def removed(entity: EntitySource) -> Files:
 
 
 def changed(old: EntitySource, new: EntitySource) -> Files:
-    """What was changed by hand stays. Raises SpecError."""
+    """The same for an entity whose fields changed; edits by hand stay. Raises SpecError."""
     before, after = _lines(old), _lines(new)
     return _with(
         [line for line in after if line not in before],
@@ -40,13 +37,13 @@ def _with(lines: Sequence[str], *, without: Sequence[str] = ()) -> Files:
         made = made.replace(line, "")
     if missing := [line for line in lines if line not in made]:
         if not LIST.search(made):
-            raise SpecError([f"--public: {PATH} has no list `PUBLIC`, with a route on each line"])
+            raise SpecError([f"--public: {PATH} needs a list `PUBLIC` with one route on each line"])
         made = LIST.sub(lambda found: found[0] + "".join(missing), made, count=1)
     return {PATH: made} if made != source else {}
 
 
 def _lines(entity: EntitySource) -> list[str]:
-    """Lists below another entity's path are public where both are."""
+    """Lines of the list. A list below another entity's path is public if both entities are."""
     if not entity.spec.public:
         return []
     source = (ROOT / PATH).read_text()

@@ -11,13 +11,13 @@ from app.cli.generator.grammar.spec import FieldSpec
 ID = "0198f3c2-0000-7000-8000-000000000000"
 
 
-LONG = 60  # characters of a text, or elements, which are written shorter
+LONG = 60  # characters; longer texts are written as an expression
 EXACT = Context(prec=100)
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A JSON value, and the Python that makes it: with the variable `n` in it, if it is unique."""
+    """A JSON value, and the Python that makes it; a unique one uses the variable `n`."""
 
     value: Any
     source: str
@@ -57,7 +57,7 @@ NUMBERED = {
 
 
 def sample(spec: FieldSpec, *, other: bool = False) -> Sample:
-    """A value of the field, or another one to change it to."""
+    """A value of the field, or the `other` one that a test changes it to."""
     kind = spec.kind.name
     if spec.of is not None:
         element = sample(FieldSpec(spec.text, spec.name, spec.of, spec.argument), other=other)

@@ -1,4 +1,4 @@
-"""The templates: a project's own, in `templates/`, go before those that come with the command."""
+"""The templates. Those in the project's own `templates/` take the place of the command's."""
 
 import re
 from functools import cache
@@ -36,7 +36,7 @@ def render(name: str, **values: object) -> str:
 
 @cache
 def imported(name: str) -> set[str]:
-    """What the files that come of the template import by name."""
+    """The names that files made from the template import."""
     assert _environment.loader is not None
     source, *_ = _environment.loader.get_source(_environment, name)
     return {each for found in IMPORT.findall(source) for each in found.split(", ")}

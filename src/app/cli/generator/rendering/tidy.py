@@ -1,4 +1,4 @@
-"""Python as the project's formatter has it, and merges of it."""
+"""Formats Python as the project does, and merges it."""
 
 import ast
 import subprocess
@@ -18,14 +18,14 @@ FORMAT = ["format"]
 
 
 def tidy(files: Files) -> dict[Path, str]:
-    """The same as the project's formatter has them, without the imports that are not used."""
+    """The files, formatted, without the imports that are not used."""
     return _ruff(files, UNUSED, SORTED, FORMAT)
 
 
 def merged(base: Files, mine: Files, generated: Files) -> dict[Path, str | None]:
-    """Files with both the changes by hand and those of the generator; None where they conflict.
+    """Files with both the edits by hand and the generator's changes; None where they conflict.
 
-    Of imports, each name is a line of its own meanwhile.
+    For the merge, each imported name has a line of its own.
     """
     texts = [
         _ruff({path: files[path] for path in mine}, ONE_EACH) for files in (base, mine, generated)
@@ -40,13 +40,13 @@ def merged(base: Files, mine: Files, generated: Files) -> dict[Path, str | None]
 
 
 def _ruff(files: Files, *commands: list[str]) -> dict[Path, str]:
-    """Raises SpecError for what is no Python."""
+    """Raises SpecError for a file that is not Python."""
     if not files:
         return {}
     for path, text in files.items():
         try:
             ast.parse(text)
-        except SyntaxError as error:  # of which ruff tells nothing here
+        except SyntaxError as error:  # ruff would not say where
             raise SpecError([f"{path}:{error.lineno}: {error.msg}"]) from None
     with scratch(files) as folder:
         paths = [str(folder / path) for path in files]

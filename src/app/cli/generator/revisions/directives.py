@@ -24,7 +24,7 @@ def create_table(table: Table) -> Iterator[ops.MigrateOperation]:
 
 
 def add_columns(table: Table, names: Mapping[str, str | None]) -> Iterator[ops.MigrateOperation]:
-    """Each name with the SQL of what existing rows get; without one, a column may be null."""
+    """`names` has the SQL of the value for existing rows; a column without one may be null."""
     for name, default in names.items():
         column = table.columns[name]
         nullable = column.nullable or default is None
@@ -54,10 +54,10 @@ def _by_name(indexes: set[Index]) -> list[Index]:
 
 
 def sources(operations: Sequence[ops.MigrateOperation]) -> tuple[str, str]:
-    """The Python of doing it, and of undoing it."""
+    """The Python of the upgrade and of the downgrade."""
     context = MigrationContext.configure(dialect_name="postgresql")
     up = ops.UpgradeOps(list(operations))
-    # A column takes its own constraint and index with it, but says so more clearly.
+    # Dropping a column also drops its constraints and indexes; the migration names each of them.
     undone = [each for each in operations if not isinstance(each, ops.AlterColumnOp)]
     down = ops.DowngradeOps([each.reverse() for each in reversed(undone)])
     return _source(up, context), _source(down, context)

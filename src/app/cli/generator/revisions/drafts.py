@@ -20,7 +20,7 @@ VERSIONS = Path("alembic/versions")
 def make(
     message: str, table: str, package: Files, columns: Mapping[str, str | None] | None = None
 ) -> Files:
-    """Of a new table as the package has it, or of new columns, with what existing rows get."""
+    """A migration that creates the table, or `columns` with the values of existing rows."""
     upgrade, downgrade = _sources(table, package, columns or {})
     return _migration(message, upgrade, downgrade)
 
@@ -28,7 +28,7 @@ def make(
 def unmake(
     message: str, table: str, package: Files, columns: Mapping[str, str | None] | None = None
 ) -> Files:
-    """Of dropping what the package still has."""
+    """A migration that drops the table, or `columns`, which the package still has."""
     upgrade, downgrade = _sources(table, package, columns or {})
     return _migration(message, downgrade, upgrade)
 

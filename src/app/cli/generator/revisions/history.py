@@ -1,4 +1,4 @@
-"""Which migrations an entity's table has, as their own sources tell: whoever wrote them."""
+"""Finds the migrations of an entity's table in their sources, whoever wrote them."""
 
 import ast
 import re
@@ -13,12 +13,12 @@ type Operation = tuple[str, list[str]]
 
 
 def line() -> list[Script]:
-    """All of them, the latest first."""
+    """All migrations, the latest first."""
     return list(ScriptDirectory.from_config(alembic_config("")).walk_revisions())
 
 
 def of_table(table: str) -> list[Script]:
-    """Those since the table was made, the latest first; none if it is not there."""
+    """Those of the table since it was created, the latest first; none if it is not there."""
     found = []
     for script in line():
         operations = list(_operations(script))
@@ -32,7 +32,7 @@ def of_table(table: str) -> list[Script]:
 
 
 def is_of(script: Script, table: str) -> bool:
-    """Whether it touches no other table."""
+    """Whether a migration touches no other table."""
     tables = {
         name for each in line() for operation in _operations(each) for name in _made(operation)
     }
@@ -41,7 +41,7 @@ def is_of(script: Script, table: str) -> bool:
 
 
 def has_column(scripts: Sequence[Script], column: str) -> bool:
-    """Of the scripts of one table, as `of_table` has them."""
+    """Whether the table has the column after these migrations, which `of_table` found."""
     for each in scripts:
         if any(name == "drop_column" and column in names for name, names in _operations(each)):
             return False
@@ -56,7 +56,7 @@ def _made(operation: Operation) -> list[str]:
 
 
 def _operations(script: Script) -> Iterator[Operation]:
-    """What the upgrade does, with the words that it starts with: the table is one of them."""
+    """The operations of the upgrade, with the words of their first arguments, such as the table."""
     for definition in ast.parse(Path(script.path).read_text()).body:
         if not (isinstance(definition, ast.FunctionDef) and definition.name == "upgrade"):
             continue

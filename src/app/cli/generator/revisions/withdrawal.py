@@ -1,4 +1,4 @@
-"""Takes migrations out of the line again, while no database has applied them."""
+"""Deletes migrations that this machine's database has not applied."""
 
 import asyncio
 import re
@@ -18,17 +18,17 @@ from app.exceptions import AppError
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """What is left of a line of migrations without some of them."""
+    """The files to delete, and those that must follow another migration then."""
 
     deleted: list[Path]
     changed: dict[Path, str]
 
 
 def withdraw(gone: Sequence[Script], table: str) -> Withdrawal | None:
-    """The line without them.
+    """The line of migrations without those that are gone.
 
-    None if they touch other tables too, if the database on this machine has one, or if it does not
-    tell.
+    None if one of them touches another table, or if the database on this machine has applied one or
+    cannot be asked.
     """
     if not all(history.is_of(each, table) for each in gone):
         return None
@@ -49,7 +49,7 @@ def withdraw(gone: Sequence[Script], table: str) -> Withdrawal | None:
 
 
 def onto(source: str, above: str, below: object) -> str:
-    """A migration that no longer follows the one, but the other, or none."""
+    """The source of a migration that follows `below`, or none, in place of `above`."""
     source = source.replace(f"Revises: {above}", f"Revises: {below or ''}".strip())
     return re.sub(rf"""["']{above}["']""", f'"{below}"' if below else "None", source)
 
@@ -59,7 +59,7 @@ def _path(script: Script) -> Path:
 
 
 def _applied(line: Sequence[str]) -> set[str] | None:
-    """What the database on this machine has of the line; None if that cannot be told."""
+    """The migrations that this machine's database has applied; None if it cannot be asked."""
     settings = load_settings()
     if settings.database_url is None and not (settings.data_dir / "postgres").exists():
         return set()

@@ -1,0 +1,152 @@
+"""What the document says that routes answer: their errors in words, their headers, their status."""
+
+from typing import Any
+
+import pytest
+
+from app.main import Application
+from tests.api.test_openapi import Schema, only, operations
+from tests.problems import ITEMS, MEMBERS
+
+
+@pytest.fixture(scope="module")
+def document(session_app: Application) -> Schema:
+    return session_app.openapi()
+
+
+def named(document: Any, operation_id: str) -> Schema:
+    [found] = [each for *_, each in operations(document) if each["operationId"] == operation_id]
+    return found
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("route", "status", "words"),
+        [
+            ("login", 401, "The address or the password is wrong"),
+            ("logout", 401, "No live session"),
+            ("change_password", 401, "No live session, or the password is wrong"),
+            ("register", 409, "The address is taken"),
+            ("update_user", 409, "The last superuser"),
+            ("update_item", 409, "A unique value is taken"),
+            (
+                "create_item",
+                409,
+                "A unique value is taken; The same request with this Idempotency-Key still runs",
+            ),
+            ("bulk_delete_items", 409, "The same request with this Idempotency-Key still runs"),
+            ("list_users", 403, "For superusers"),
+        ],
+    )
+    def test_each_is_in_its_own_words(
+        self, document: Any, route: str, status: int, words: str
+    ) -> None:
+        assert named(document, route)["responses"][str(status)]["description"] == words
+
+    def test_attempts_are_limited_where_the_route_says_so(self, document: Any) -> None:
+        found = {
+            operation["operationId"]
+            for _, _, operation in operations(document)
+            if "429" in operation["responses"]
+        }
+        assert found == {
+            "register", "login", "reauthenticate", "change_password", "request_password_reset",
+            "request_email_verification", "request_email_change",
+        }  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("route", "status"),
+        [
+            ("login", 409),
+            ("logout", 409),
+            ("confirm_password_reset", 401),
+            ("confirm_password_reset", 429),
+            ("update_me", 409),
+            ("list_items", 413),
+            ("list_items", 404),
+        ],
+    )
+    def test_what_a_route_never_answers(self, document: Any, route: str, status: int) -> None:
+        assert str(status) not in named(document, route)["responses"]
+
+
+class TestAnswers:
+    def test_each_operation_has_a_name_of_its_own(self, document: Any) -> None:
+        names = [operation["operationId"] for _, _, operation in operations(document)]
+        assert len(set(names)) == len(names)
+
+    @pytest.mark.parametrize(
+        ("route", "status"),
+        [
+            (("POST", "/api/v1/auth/register"), "201"),
+            (("POST", "/api/v1/auth/login"), "200"),
+            (("POST", "/api/v1/auth/logout"), "204"),
+            (("POST", ITEMS), "201"),
+            (("GET", ITEMS), "200"),
+            (("DELETE", f"{ITEMS}/{{item_id}}"), "204"),
+            (("POST", f"{ITEMS}/{{item_id}}/restore"), "200"),
+        ],
+    )
+    def test_success_has_the_contracts_status(
+        self, document: Any, route: tuple[str, str], status: str
+    ) -> None:
+        (operation,) = (each for *names, each in operations(document) if tuple(names) == route)
+        assert [code for code in operation["responses"] if code.startswith("2")] == [status]
+        assert ("content" in operation["responses"][status]) is (status != "204")
+
+    def test_what_answers_nothing_has_no_content(self, document: Any) -> None:
+        operation = document["paths"]["/api/v1/auth/password-reset"]["post"]
+        assert "content" not in operation["responses"]["202"]
+
+    def test_the_headers_of_answers(self, document: Any) -> None:
+        components = document["components"]["headers"]
+        assert all(each["required"] for each in components.values())
+        for method, path, operation in operations(document):
+            for status, response in operation["responses"].items():
+                expected = {"X-Correlation-ID"}
+                expected |= {"WWW-Authenticate"} if status == "401" else set()
+                expected |= {"Retry-After"} if status in {"429", "503"} else set()
+                found = response["headers"].keys() - {"ETag", "Link", "Location"}
+                assert found == expected, (method, path, status)
+                assert found <= components.keys()
+
+    @pytest.mark.parametrize(
+        ("route", "status", "names"),
+        [
+            (("post", ITEMS), "201", {"ETag", "Location"}),
+            (("get", ITEMS), "200", {"Link"}),
+            (("get", f"{ITEMS}/{{item_id}}"), "304", {"ETag"}),
+            (("patch", f"{ITEMS}/{{item_id}}"), "200", {"ETag"}),
+            (("delete", f"{ITEMS}/{{item_id}}"), "204", set()),
+        ],
+    )
+    def test_the_headers_of_a_resource(
+        self, document: Any, route: tuple[str, str], status: str, names: set[str]
+    ) -> None:
+        method, path = route
+        response = document["paths"][path][method]["responses"][status]
+        assert response["headers"].keys() == names | {"X-Correlation-ID"}
+
+    def test_unknown_ids_in_a_body(self, document: Any) -> None:
+        assert "404" in document["paths"][f"{ITEMS}/bulk/delete"]["post"]["responses"]
+
+    def test_no_error_is_documented_in_a_shape_it_never_has(self, document: Any) -> None:
+        for method, path, operation in operations(document):
+            for status, response in operation["responses"].items():
+                if not status.startswith("2"):
+                    media_types = response.get("content", {}).keys()
+                    assert media_types <= {"application/problem+json"}, (method, path, status)
+
+    def test_every_operation_documents_the_one_shape_of_errors(self, document: Any) -> None:
+        for method, path, operation in operations(document):
+            problems = [
+                content["schema"]
+                for response in operation["responses"].values()
+                for media_type, content in response.get("content", {}).items()
+                if media_type == "application/problem+json"
+            ]
+            assert problems, (method, path)
+            for each in problems:
+                schema = only(document, each)
+                assert set(schema["required"]) == MEMBERS
+                assert schema["properties"].keys() == MEMBERS | {"errors"}

@@ -168,12 +168,12 @@ class TestLimits:
     async def test_a_stream_that_ends_by_itself_counts_when_it_takes_long(
         self, serve: Serve, token: str
     ) -> None:
-        live = await serve(router, max_open_connections_per_user=1, request_timeout=0.3)
+        live = await serve(router, max_open_connections_per_user=1, request_timeout=1.5)
         path = f"{PREFIX}/export"
         async with live.client(token) as client, client.stream("GET", path) as first:
             async with client.stream("GET", path) as second:
                 assert (first.status_code, second.status_code) == (200, 200)
-            await asyncio.sleep(0.4)
+            await asyncio.sleep(1.6)
             async with client.stream("GET", path) as third:
                 assert third.status_code == 429
 
@@ -233,16 +233,18 @@ class TestRevocation:
     async def test_ends_with_the_session(
         self, app: Application, live: Live, token: str, end: End
     ) -> None:
-        async with live.client(token) as client, live.connect(f"{PREFIX}/echo", token) as socket:
-            async with client.stream("GET", f"{PREFIX}/events") as response:
-                events = response.aiter_lines()
-                assert await anext(events) == 'data: "tick"'
-                await end(client, app)
-                ended = perf_counter()
-                async with asyncio.timeout(3):
-                    assert await close_code(socket) == 4401
-                    assert [line async for line in events][-1] == ""  # a whole event
-            assert perf_counter() - ended < 1
+        async with (
+            live.client(token) as client,
+            live.connect(f"{PREFIX}/echo", token) as socket,
+            client.stream("GET", f"{PREFIX}/events") as response,
+        ):
+            events = response.aiter_lines()
+            assert await anext(events) == 'data: "tick"'
+            await end(client, app)
+            async with asyncio.timeout(3):
+                assert await close_code(socket) == 4401
+                assert [line async for line in events][-1] == ""  # a whole event
+        assert await eventually(lambda: holds(live, 0), 3)
         assert ENDED == ["events"]
 
     async def test_what_could_be_taken_for_whole_breaks_off(
@@ -293,9 +295,12 @@ class TestRevocation:
             live.connect(f"{PREFIX}/echo", other_token),
         ):
             with recorded_statements() as statements:
+                started = perf_counter()
                 await asyncio.sleep(5.5 * INTERVAL)
-            assert 2 <= len(statements) <= 6
-        await asyncio.sleep(0.05)
+                at_most = 1 + (perf_counter() - started) / INTERVAL
+            assert 1 <= len(statements) <= at_most
+            assert len(set(statements)) == 1
+        assert await eventually(lambda: holds(live, 0), 3)
         with recorded_statements() as statements:
             await asyncio.sleep(3 * INTERVAL)
         assert statements == []  # nobody is there to ask for
@@ -319,28 +324,30 @@ class TestUse:
     async def test_a_message_is_a_use_of_the_session(
         self, app: Application, live: Live, token: str
     ) -> None:
-        last_use = "SELECT now() - last_used_at < interval '1 minute' AS is_recent FROM sessions"
+        recent = "SELECT now() - last_used_at < interval '1 minute' FROM sessions"
+
+        async def is_recent() -> bool:
+            [[found]] = await fetch(app.database, recent)
+            return bool(found)
+
         async with live.connect(f"{PREFIX}/echo", token) as socket:
             await execute(
                 app.database, "UPDATE sessions SET last_used_at = now() - interval '1 hour'"
             )
             await asyncio.sleep(3 * INTERVAL)
-            assert [dict(row) for row in await fetch(app.database, last_use)] == [
-                {"is_recent": False}
-            ]
+            assert not await is_recent()  # an open connection alone is none
             await socket.send("hello")
-            await asyncio.sleep(3 * INTERVAL)
-            assert [dict(row) for row in await fetch(app.database, last_use)] == [
-                {"is_recent": True}
-            ]
+            assert await eventually(is_recent, 3)
 
     async def test_one_on_which_nothing_moves_is_closed(self, serve: Serve, token: str) -> None:
-        live = await serve(router, session_check_interval=INTERVAL, websocket_idle=0.4)
+        live = await serve(router, session_check_interval=INTERVAL, websocket_idle=1.0)
         async with live.connect(f"{PREFIX}/echo", token) as socket:
-            for _ in range(3):
-                await asyncio.sleep(0.2)
-                await socket.send("still here")
-                assert await socket.recv() == "still here"
+            await asyncio.sleep(0.7)
+            await socket.send("still here")
+            assert await socket.recv() == "still here"
+            await asyncio.sleep(0.7)
+            await socket.send("still here")
+            assert await socket.recv() == "still here"
             assert await close_code(socket) == 4408
 
 

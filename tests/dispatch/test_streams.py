@@ -3,8 +3,10 @@
 import asyncio
 import gc
 import socket
-from collections.abc import AsyncIterator, Iterator
-from typing import Annotated
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack
+from time import perf_counter
+from typing import Annotated, Any
 
 import pytest
 from fastapi import APIRouter, Depends, Header
@@ -137,7 +139,7 @@ async def way(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 async def live(settings: Settings) -> AsyncIterator[Live]:
-    changes = {"request_timeout": 0.4, "session_check_interval": 0.05}
+    changes = {"request_timeout": 1.5, "session_check_interval": 0.05}
     async with served(application(router, settings, **changes)) as live:
         yield live
 
@@ -161,6 +163,10 @@ async def nothing_held(live: Live) -> bool:
 
 async def has_ended() -> bool:
     return bool(ENDED)
+
+
+async def has_followed() -> bool:
+    return bool(FOLLOWED)
 
 
 async def next_count(lines: AsyncIterator[str]) -> int:
@@ -190,10 +196,18 @@ async def test_a_stream_reads_and_holds_no_connection(live: Live, token: str, wa
         async with asyncio.timeout(2):
             while await next_count(lines) == 0:
                 pass
-        await asyncio.sleep(0.5)  # more than a request may take
-        assert await next_count(lines) == 1
         assert await eventually(lambda: nothing_held(live), 1)
     assert await eventually(has_ended, 2)
+
+
+async def test_streams_outlive_the_time_of_a_request(live: Live, token: str) -> None:
+    async with live.client(token) as client, AsyncExitStack() as stack:
+        paths = [f"{PREFIX}/counts/{way}" for way in WAYS]
+        opened = [await stack.enter_async_context(client.stream("GET", path)) for path in paths]
+        streams = [each.aiter_lines() for each in opened]
+        ending = perf_counter() + 1.8
+        while perf_counter() < ending:
+            assert [await next_count(each) for each in streams] == [0, 0, 0]
 
 
 async def test_what_it_wrote_is_committed_before_the_first_byte(
@@ -205,7 +219,7 @@ async def test_what_it_wrote_is_committed_before_the_first_byte(
             assert (await client.get("/api/v1/items")).json()["total"] == 1
             assert await next_count(response.aiter_lines()) == 1
         assert await eventually(has_ended, 2)
-    await asyncio.sleep(0.05)
+    assert await eventually(has_followed, 2)
     assert FOLLOWED == ["the commit"]
 
 
@@ -253,7 +267,7 @@ async def test_a_client_that_vanishes_ends_the_generator(live: Live, token: str,
             writer.transport.abort()
             assert await eventually(has_ended, 3)
             assert await eventually(lambda: none_open(live), 3)
-            await asyncio.sleep(0.05)
+            assert await eventually(lambda: holds(logs), 3)
     finally:
         gc.enable()
     assert [each["event"] for each in logs] == ["request"]
@@ -269,6 +283,10 @@ async def test_a_client_that_does_not_read_is_cut(
         while await reader.read(100_000):
             pass
     writer.close()
+
+
+async def holds(logs: Sequence[Any]) -> bool:
+    return len(logs) > 0
 
 
 async def open_stream(

@@ -161,10 +161,11 @@ class OpenConnections:
         if not watched:
             return
         used = {credential for each, credential in watched.items() if each.was_used}
+        for each in watched:
+            each.was_used = False
         async with UnitOfWork(self._database) as work:
             accepted = await self._accepted(work, {*watched.values()}, used)
         for each, credential in watched.items():
-            each.was_used = False
             if credential not in accepted:
                 self._end(each, REVOKED)
 

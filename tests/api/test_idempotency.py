@@ -25,6 +25,7 @@ from app.exceptions import (
     Unauthorized,
 )
 from app.idempotency.dependencies import idempotency_key
+from app.idempotency.repository import purge
 from app.items.dependencies import Items, LoadedItem
 from app.items.models import Item
 from app.items.schemas import ItemCreate, ItemRead
@@ -609,6 +610,18 @@ class TestExpiry:
                 await alice.post(ITEMS, json={}, headers=new)
             left.append(await count(database, "idempotency_keys"))
         assert left == [4, 3, 3, 4]
+
+    async def test_no_plan_deletes_more_than_that(
+        self, alice: httpx.AsyncClient, database: Database
+    ) -> None:
+        """Not even one that would read a subquery again for each row."""
+        for number in range(5):
+            await alice.post(ITEMS, json={}, headers={KEY: f"{number}"})
+        await age_all_keys(database, "25 hours")
+        async with UnitOfWork(database) as work:
+            for kind in ("hashagg", "hashjoin", "material", "mergejoin", "sort"):
+                await work.execute(text(f"SET LOCAL enable_{kind} = off"))
+            assert await purge(work, 2) == 2
 
     async def test_what_expired_is_deleted_whosever_it_was(
         self, alice: httpx.AsyncClient, bob: httpx.AsyncClient, database: Database

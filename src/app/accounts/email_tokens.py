@@ -78,15 +78,14 @@ DELETE_EARLIER = Statement(
         EmailToken.token_hash.not_in(_newest),
     )
 )
-PURGE = Statement(
-    delete(EmailToken).where(
-        EmailToken.token_hash.in_(
-            select(EmailToken.token_hash)
-            .where(EmailToken.expires_at <= func.now())
-            .limit(bindparam("limit", None, Integer()))
-        )
-    )
+_some_expired = (
+    select(EmailToken.token_hash)
+    .where(EmailToken.expires_at <= func.now())
+    .limit(bindparam("limit", None, Integer()))
+    .cte("expired")
+    .prefix_with("MATERIALIZED")  # and so read once
 )
+PURGE = Statement(delete(EmailToken).where(EmailToken.token_hash.in_(select(_some_expired))))
 
 
 class EmailTokenRepository:

@@ -115,13 +115,14 @@ DELETE_OTHERS = Statement(
 )
 _expired = or_(Session.expires_at <= func.now(), Session.last_used_at <= func.now() - _idle)
 DELETE_EXPIRED = Statement(delete(Session).where(Session.user_id == _user_id, _expired))
-PURGE = Statement(
-    delete(Session).where(
-        Session.id.in_(
-            select(Session.id).where(_expired).limit(bindparam("limit", None, Integer()))
-        )
-    )
+_some_expired = (
+    select(Session.id)
+    .where(_expired)
+    .limit(bindparam("limit", None, Integer()))
+    .cte("expired")
+    .prefix_with("MATERIALIZED")  # and so read once
 )
+PURGE = Statement(delete(Session).where(Session.id.in_(select(_some_expired))))
 
 
 class LiveSession(NamedTuple):

@@ -55,9 +55,10 @@ _some_expired = (
     .order_by(IdempotencyKey.created_at)
     .limit(bindparam("purged", None, Integer()))
     .with_for_update(skip_locked=True)
+    .cte("expired")  # read once: as a subquery, some plans would read it for each row
 )
 _purge = delete(IdempotencyKey).where(
-    tuple_(IdempotencyKey.user_id, IdempotencyKey.key).in_(_some_expired)
+    tuple_(IdempotencyKey.user_id, IdempotencyKey.key).in_(select(_some_expired))
 )
 PURGE = Statement(_purge)
 STORE = Statement(

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
-from fastapi import APIRouter, Depends, WebSocket, WebSocketException
+from fastapi import APIRouter, Depends, WebSocket, WebSocketDisconnect, WebSocketException
 from structlog.testing import capture_logs
 
 from app.auth.dependencies import CurrentSession, CurrentUser
@@ -326,13 +326,14 @@ def test_starlettes_test_client(app: Application, token: str) -> None:
     from starlette.testclient import TestClient, WebSocketDenialResponse  # noqa: PLC0415 - warns
 
     headers = {"Authorization": f"Bearer {token}"}
+    path = f"{PREFIX}/echo/1"
     with TestClient(application(router, app.settings)) as client:
-        with client.websocket_connect(f"{PREFIX}/echo/1", headers=headers) as socket:
+        with (
+            pytest.raises(WebSocketDisconnect),  # which this endpoint leaves to the server
+            client.websocket_connect(path, headers=headers) as socket,
+        ):
             socket.send_text("hello")
             assert socket.receive_text() == "1 alice@example.com: hello"
-        with (
-            pytest.raises(WebSocketDenialResponse) as raised,
-            client.websocket_connect(f"{PREFIX}/echo/1"),
-        ):
+        with pytest.raises(WebSocketDenialResponse) as raised, client.websocket_connect(path):
             pass
     assert raised.value.status_code == 401

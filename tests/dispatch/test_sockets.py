@@ -328,12 +328,14 @@ def test_starlettes_test_client(app: Application, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}"}
     path = f"{PREFIX}/echo/1"
     with TestClient(application(router, app.settings)) as client:
-        with (
-            pytest.raises(WebSocketDisconnect),  # which this endpoint leaves to the server
-            client.websocket_connect(path, headers=headers) as socket,
-        ):
-            socket.send_text("hello")
-            assert socket.receive_text() == "1 alice@example.com: hello"
+
+        def talk() -> None:
+            with client.websocket_connect(path, headers=headers) as socket:
+                socket.send_text("hello")
+                assert socket.receive_text() == "1 alice@example.com: hello"
+
+        with pytest.raises(WebSocketDisconnect):  # which this endpoint leaves to the server
+            talk()
         with pytest.raises(WebSocketDenialResponse) as raised, client.websocket_connect(path):
             pass
     assert raised.value.status_code == 401

@@ -29,7 +29,12 @@ PLAIN = {NoneType, bool, date, datetime, Decimal, float, int, str, time, UUID}
 
 WRITTEN_AS_TEXT = (UUID, Decimal)
 
-PLAIN_CONFIG = {"from_attributes", "json_schema_extra", "title"}  # which change no value
+PLAIN_CONFIG = {
+    "defer_build",
+    "from_attributes",
+    "json_schema_extra",
+    "title",
+}  # which change no value
 
 MANY = (Page, BulkCreated)  # with rows as their `items`
 

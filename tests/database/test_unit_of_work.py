@@ -204,6 +204,7 @@ class TestStreaming:
         while not all(each.done() for each in running):
             most = max(most, library.in_use)
             await asyncio.sleep(0.01)
+        await asyncio.gather(*running)
         assert most == half
         for work in works:
             await work.end()

@@ -11,6 +11,8 @@ from uuid import UUID
 from starlette.types import Scope
 
 if TYPE_CHECKING:
+    from asyncio import Event
+
     from app.database.unit_of_work import UnitOfWork
     from app.dispatch.operation import Operation
     from app.dispatch.sockets import Socket
@@ -48,6 +50,10 @@ class RequestState:
     session: Any = None
     # The authentication → open connections, which end when it is not accepted any more.
     credential: bytes | None = None
+    # The engine → an endpoint that yields, which begins when the head of the answer is sent.
+    begun: Event | None = None
+    # The endpoint → the engine, which closes it at the end: what it streams.
+    body_iterator: Any = None
     # The engine → the access log: what passed through a WebSocket.
     socket: Socket | None = None
     # Idempotency keys → the engine, which stores the answer under the claimed key.

@@ -124,17 +124,6 @@ def refused_handshake(exchange: Exchange) -> set[str]:
 
 
 @rule(
-    Mode.PLAIN,
-    "Clients that leave",
-    "A WebSocket's client that leaves is no error of the application. On FastAPI the server logs a "
-    "WebSocketDisconnect that the endpoint does not catch, and TestClient raises it.",
-)
-def client_that_leaves(exchange: Exchange) -> set[str]:
-    stock, ours = (each.text.partition(":")[0] for each in exchange)
-    return {"body"} if (stock, ours) == ('"left', '"left"') else NOTHING
-
-
-@rule(
     Mode.SHAPED,
     "Error shape",
     "Every error is an RFC 9457 problem that echoes no input. The status, the headers and the "

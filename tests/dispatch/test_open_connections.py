@@ -175,12 +175,12 @@ class TestLimits:
     async def test_a_stream_that_ends_by_itself_counts_when_it_takes_long(
         self, serve: Serve, token: str
     ) -> None:
-        live = await serve(router, max_open_connections_per_user=1, request_timeout=0.3)
+        live = await serve(router, max_open_connections_per_user=1, request_timeout=1.5)
         path = f"{PREFIX}/export"
         async with live.client(token) as client, client.stream("GET", path) as first:
             async with client.stream("GET", path) as second:
                 assert (first.status_code, second.status_code) == (200, 200)
-            await asyncio.sleep(0.4)
+            await asyncio.sleep(1.6)
             async with client.stream("GET", path) as third:
                 assert third.status_code == 429
 
@@ -240,16 +240,18 @@ class TestRevocation:
     async def test_ends_with_the_session(
         self, app: Application, live: Live, token: str, end: End
     ) -> None:
-        async with live.client(token) as client, live.connect(f"{PREFIX}/echo", token) as socket:
-            async with client.stream("GET", f"{PREFIX}/events") as response:
-                events = response.aiter_lines()
-                assert await anext(events) == 'data: "tick"'
-                await end(client, app)
-                ended = perf_counter()
-                async with asyncio.timeout(3):
-                    assert await close_code(socket) == 4401
-                    assert [line async for line in events][-1] == ""  # a whole event
-            assert perf_counter() - ended < 1
+        async with (
+            live.client(token) as client,
+            live.connect(f"{PREFIX}/echo", token) as socket,
+            client.stream("GET", f"{PREFIX}/events") as response,
+        ):
+            events = response.aiter_lines()
+            assert await anext(events) == 'data: "tick"'
+            await end(client, app)
+            async with asyncio.timeout(3):
+                assert await close_code(socket) == 4401
+                assert [line async for line in events][-1] == ""  # a whole event
+        assert await eventually(lambda: holds(live, 0), 3)
         assert ENDED == ["events"]
 
     async def test_what_could_be_taken_for_whole_breaks_off(

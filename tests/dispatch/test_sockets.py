@@ -2,11 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
-from fastapi import APIRouter, Depends, WebSocket, WebSocketException
+from fastapi import APIRouter, Depends, WebSocket, WebSocketDisconnect, WebSocketException
 from structlog.testing import capture_logs
 
 from app.auth.dependencies import CurrentSession, CurrentUser
@@ -20,6 +20,7 @@ from app.items.schemas import ItemCreate
 from app.main import Application
 from tests.dispatch.conftest import PREFIX, application, close_code, refused
 from tests.factories import item
+from tests.faults.load import eventually
 from tests.live import Live, served
 from tests.problems import read_problem
 
@@ -35,7 +36,8 @@ LATER: dict[str, Exception] = {
 @router.websocket("/echo/{room}")
 async def echo(websocket: WebSocket, room: int, user: CurrentUser) -> None:
     await websocket.accept()
-    async for message in websocket.iter_text():
+    while True:  # until WebSocketDisconnect, which is no defect
+        message = await websocket.receive_text()
         await websocket.send_text(f"{room} {user.email}: {message}")
 
 
@@ -105,7 +107,8 @@ async def create_each(websocket: WebSocket, session: CurrentSession, units: Unit
 
 @pytest.fixture(scope="module")
 async def live(settings: Settings) -> AsyncIterator[Live]:
-    async with served(application(router, settings, request_timeout=1.0)) as live:
+    changes = {"request_timeout": 1.5, "cors_origins": ["https://app.example"]}
+    async with served(application(router, settings, **changes)) as live:
         yield live
 
 
@@ -209,14 +212,12 @@ class TestOrigin:
         ],
     )
     async def test_a_page_of_ones_own_is_not(
-        self, app: Application, token: str, origin: str, host: str
+        self, live: Live, token: str, origin: str, host: str
     ) -> None:
-        made = application(router, app.settings, cors_origins=["https://app.example"])
-        async with served(made) as live:
-            path, headers = f"{PREFIX}/echo/1", {"Origin": origin}
-            async with live.connect(path, token, headers=headers, host=host) as socket:
-                await socket.send("hello")
-                assert await socket.recv()
+        path, headers = f"{PREFIX}/echo/1", {"Origin": origin}
+        async with live.connect(path, token, headers=headers, host=host) as socket:
+            await socket.send("hello")
+            assert await socket.recv()
 
 
 class TestBearer:
@@ -290,6 +291,10 @@ async def test_a_message_that_is_too_large_closes(live: Live, token: str) -> Non
         assert await close_code(socket) == 1009
 
 
+async def holds(logs: Sequence[Any]) -> bool:
+    return len(logs) > 0
+
+
 async def test_the_log_has_one_line(live: Live, token: str) -> None:
     with capture_logs() as logs:
         async with live.connect(f"{PREFIX}/echo/1", token) as socket:
@@ -297,7 +302,7 @@ async def test_the_log_has_one_line(live: Live, token: str) -> None:
                 await socket.send("hello")
                 await socket.recv()
             await socket.close(3000)
-        await asyncio.sleep(0.05)
+        assert await eventually(lambda: holds(logs), 3)
     [line] = logs
     assert line["duration_ms"] > 0
     assert line["user_id"]
@@ -321,13 +326,16 @@ def test_starlettes_test_client(app: Application, token: str) -> None:
     from starlette.testclient import TestClient, WebSocketDenialResponse  # noqa: PLC0415 - warns
 
     headers = {"Authorization": f"Bearer {token}"}
+    path = f"{PREFIX}/echo/1"
     with TestClient(application(router, app.settings)) as client:
-        with client.websocket_connect(f"{PREFIX}/echo/1", headers=headers) as socket:
-            socket.send_text("hello")
-            assert socket.receive_text() == "1 alice@example.com: hello"
-        with (
-            pytest.raises(WebSocketDenialResponse) as raised,
-            client.websocket_connect(f"{PREFIX}/echo/1"),
-        ):
+
+        def talk() -> None:
+            with client.websocket_connect(path, headers=headers) as socket:
+                socket.send_text("hello")
+                assert socket.receive_text() == "1 alice@example.com: hello"
+
+        with pytest.raises(WebSocketDisconnect):  # which this endpoint leaves to the server
+            talk()
+        with pytest.raises(WebSocketDenialResponse) as raised, client.websocket_connect(path):
             pass
     assert raised.value.status_code == 401

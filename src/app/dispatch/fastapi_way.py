@@ -6,26 +6,18 @@ is about to leave, and rolled back before any other. So what holds for the fast 
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
-from functools import partial
-from typing import NoReturn
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.config import Settings
 from app.database.connections import Database
 from app.database.unit_of_work import UnitOfWork
-from app.dispatch.json_body import receive_body, require_strict_json
-from app.dispatch.open_connections import OpenConnections, cancel
-from app.dispatch.operation import BODY_DEADLINE, Operation
-from app.dispatch.resources import is_unchanged, scope_of_context
-from app.dispatch.run_once import replayed, store
+from app.dispatch.exchange import Exchange
+from app.dispatch.open_connections import OpenConnections
+from app.dispatch.resources import scope_of_context
+from app.dispatch.run_once import replayed
 from app.dispatch.sockets import Sockets
-from app.dispatch.streams import Headers, Stream, is_endless, not_repeatable
-from app.exception_handlers import answer
-from app.exceptions import AppError, BadRequest, PayloadTooLarge, ServiceUnavailable
+from app.exceptions import AppError
 from app.idempotency.dependencies import Replay
 from app.request_state import request_state
 
@@ -76,17 +68,9 @@ class FastAPIWay:
                 await self._router(scope, exchange.receive, exchange.send)
         except Replay as replay:
             await replayed(replay)(scope, receive, send)
-        except TimeoutError:
-            if not await exchange.finish(send):
-                if not deadline.expired() or exchange.started:
-                    raise
-                response = await answer(Request(scope), ServiceUnavailable())
-                await response(scope, receive, send)
-        except AppError as error:  # of what is looked at before FastAPI is asked
-            if exchange.started:
+        except Exception as error:
+            if not await exchange.finish(error):
                 raise
-            response = await answer(Request(scope), error)
-            await response(scope, receive, send)
         finally:
             await exchange.end()
         for follow in exchange.after_commit:
@@ -96,208 +80,3 @@ class FastAPIWay:
 def _has_shape(scope: Scope) -> bool:
     """Whether the application has handlers for our errors."""
     return AppError in scope["app"].exception_handlers
-
-
-class Exchange:
-    """One request's messages, in both directions; `limit` is that of its body, in bytes."""
-
-    def __init__(
-        self,
-        scope: Scope,
-        receive: Receive,
-        send: Send,
-        *,
-        deadline: asyncio.Timeout,
-        limit: int,
-        connections: OpenConnections,
-    ) -> None:
-        state = request_state(scope)
-        assert state.work is not None
-        self._scope = scope
-        self._receive = receive
-        self._send = send
-        self._state = state
-        self._work = state.work
-        self._deadline = deadline
-        self._limit = limit
-        self._received = 0
-        self._body_ended = state.declared is None
-        self._held: Message | None = None  # the head of an answer that is to be stored
-        self._held_body = b""
-        self._connections = connections
-        self._stream: Stream | None = None
-        self.is_head = False
-        self._is_over = False  # the answer is complete, whatever FastAPI still has to send
-        self.started = False
-        self.after_commit: list[Callable[[], Awaitable[None]]] = []
-
-    async def prepare(self, operation: Operation | None) -> None:
-        """Read what must be known before FastAPI begins; raises AppError."""
-        state = self._state
-        if state.declared is None:
-            return
-        if state.declared > self._limit:
-            raise PayloadTooLarge(self._limit)
-        if operation is None:
-            return
-        keyed = operation.is_repeatable and b"idempotency-key" in state.headers
-        strict_json = operation.is_strict and operation.route.body is not None
-        if not (keyed or strict_json):
-            return
-        body = await receive_body(self.receive, state, self._limit)
-        if strict_json:
-            require_strict_json(state.headers.get(b"content-type", b""), body)
-        state.body = body
-        sent = False
-        receive = self._receive
-
-        async def receive_again() -> Message:
-            nonlocal sent
-            if sent:
-                return await receive()
-            sent = True
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        self._receive, self._received, self._body_ended = receive_again, 0, True
-
-    async def receive(self) -> Message:
-        """A client's time to send its body does not count as the request's."""
-        if self._body_ended:
-            return await self._receive()
-        loop = asyncio.get_running_loop()
-        left = (self._deadline.when() or loop.time()) - loop.time()
-        self._deadline.reschedule(None)
-        patience = asyncio.timeout(BODY_DEADLINE)
-        message: Message = {}
-        try:
-            async with patience:
-                message = await self._receive()
-        except TimeoutError:
-            if not patience.expired():
-                raise
-            await self._answer_instead(BadRequest("The body did not arrive in time"))
-        if not self.started:
-            self._deadline.reschedule(loop.time() + left)
-        self._received += len(message.get("body", b""))
-        if self._received > self._limit:
-            await self._answer_instead(PayloadTooLarge(self._limit))
-        self._body_ended = not message.get("more_body", False)
-        return message
-
-    async def send(self, message: Message) -> None:
-        if self._is_over:
-            await self._stop()
-        if message["type"] == "http.response.start":
-            await self._start(message)
-        elif message["type"] == "http.response.body":
-            await self._continue(message)
-        else:
-            await self._send(message)
-
-    async def finish(self, send: Send) -> bool:
-        """Send the rest of what FastAPI was kept from sending; False if that was not the case."""
-        if self._stream is not None and self._stream.ending is not None:
-            await self._stream.finish(send)
-            return True
-        return self._is_over
-
-    async def end(self) -> None:
-        if self._stream is not None:
-            self._connections.leave(self._stream)
-        await self._work.end()
-
-    async def _start(self, message: Message) -> None:
-        endless = is_endless(message["status"], message["headers"])
-        if self._state.claim is not None:
-            if endless:
-                await self._answer_instead(not_repeatable())
-            self._held = message  # its body belongs to what is stored, before COMMIT
-            return
-        if endless and not self.is_head:
-            await self._count_stream(message["headers"])
-        await self._commit(message["status"])
-        await self._send_head(message)
-        if endless and self.is_head:  # its body would be made for nobody
-            await self._send({"type": "http.response.body", "body": b""})
-            await self._stop()
-        await self._work.begin_streaming()
-
-    async def _count_stream(self, headers: Headers) -> None:
-        stream = Stream(self._scope, headers, self._deadline)
-        try:
-            self._connections.enter(stream)
-        except AppError as error:
-            await self._answer_instead(error)
-        self._stream, self._send = stream, partial(stream.pass_on, self._send)
-
-    async def _continue(self, message: Message) -> None:
-        more = message.get("more_body", False)
-        if self._held is not None:
-            self._held_body += message.get("body", b"")
-            if more:
-                return
-            await self._store(self._held)
-            message = {"type": "http.response.body", "body": self._held_body}
-        await self._send(message)
-        if not more:
-            await self._work.end()
-
-    async def _send_head(self, message: Message) -> None:
-        headers = [*message["headers"], *self._state.answer_headers]
-        unchanged = message["status"] == 200 and is_unchanged(self._scope, self._state, headers)
-        if unchanged:
-            message = {**message, "status": 304, "headers": [*self._state.answer_headers]}
-        elif self._state.answer_headers:
-            message = {**message, "headers": headers}
-        self.started = True
-        self._deadline.reschedule(None)  # from here on it is the client's time
-        await self._send(message)
-        if unchanged:
-            await self._send({"type": "http.response.body", "body": b""})
-            await self._stop()
-
-    async def _commit(self, status: int) -> None:
-        try:
-            if status >= 400:
-                await self._work.rollback()
-            await self._work.commit()
-        except Exception as error:  # noqa: BLE001 - each becomes the response it stands for
-            await self._answer_instead(error)
-        self.after_commit = [*self._work.after_commit]
-
-    async def _store(self, head: Message) -> None:
-        """Keep the answer under its idempotency key, in the transaction of what it did."""
-        state = self._state
-        headers = [*head["headers"], *state.answer_headers]
-        try:
-            if head["status"] >= 400:
-                await self._work.rollback()  # to where the key was claimed
-            await store(self._work, state, head["status"], headers, self._held_body)
-            await self._work.commit()
-        except Exception as error:  # noqa: BLE001 - as above
-            await self._answer_instead(error)
-        self.after_commit = [*self._work.after_commit]
-        self._held = None
-        await self._send_head(head)
-
-    async def _answer_instead(self, error: Exception) -> NoReturn:
-        """Answer with the error, whatever FastAPI was about to."""
-        if self.started:
-            raise error
-        await self._work.close()
-        response: Response = await answer(Request(self._scope), error)
-        self.started = True
-        self._deadline.reschedule(None)
-        await response(self._scope, self._receive, self._send)
-        await self._stop()
-
-    async def _stop(self) -> NoReturn:
-        """End what FastAPI still runs for a request that is answered.
-
-        It is cancelled: an exception would be caught on its way, or come out in a group.
-        """
-        self._is_over = True
-        if not self._deadline.expired():
-            cancel(self._deadline)
-            await asyncio.get_running_loop().create_future()
-        raise TimeoutError  # it was cancelled before, and has caught that

@@ -5,7 +5,7 @@ JSON is strict and no parameter is silently ignored where the route says so.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import random
 from typing import Any
 
@@ -28,7 +28,7 @@ from app.dispatch.rendering import Renderer
 from app.dispatch.resources import Resource, is_unchanged, with_members
 from app.dispatch.routes import Overrides, Route
 from app.dispatch.run_once import run_once
-from app.dispatch.streams import StreamedResponse, is_stream
+from app.dispatch.streams import StreamedResponse, closing, is_stream
 from app.exception_handlers import answer
 from app.exceptions import (
     BadRequest,
@@ -74,8 +74,8 @@ class Operation:
         if not route.answers:
             return
         self.resource = Resource(route, settings.secret_key.get_secret_value())
-        if not self.resource.is_plain:
-            route.wrap_endpoint(self.resource.wrapped)
+        if self.obstacles or not self.resource.is_plain:
+            route.wrap_endpoint(self._wrapped)
         body = route.body
         strict_body = JsonBody(body, settings) if body else None
         if strict_body is not None and route.max_body_size is None:
@@ -105,6 +105,10 @@ class Operation:
                 other.resource = self.resource
             self._overridden = dict(overrides), other
         return self._overridden[1]
+
+    def _wrapped(self, endpoint: Callable[..., Any]) -> Callable[..., Any]:
+        """What FastAPI's handler calls."""
+        return closing(endpoint if self.resource.is_plain else self.resource.wrapped(endpoint))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = request_state(scope)

@@ -25,6 +25,7 @@ from app.dispatch.open_connections import (
 )
 from app.exception_handlers import answer
 from app.exceptions import Forbidden, ServiceUnavailable
+from app.logging import mark_logged
 from app.request_state import request_state
 
 GOING_WELL, DEFECT = 1000, 1011  # RFC 6455, section 7.4.1
@@ -51,21 +52,27 @@ class Sockets:
         socket.idle_limit = self._settings.websocket_idle
         try:
             require_origin(scope, self._settings.cors_origins)
-            read_bearer(scope)
+        except Forbidden as error:
+            await socket.refuse(error)
+            return
+        read_bearer(scope)
+        try:
             async with deadline:
                 await router(scope, socket.receive, socket.send)
             await socket.close(GOING_WELL)
-        except Forbidden as error:
-            await socket.refuse(error)
         except TimeoutError:
             if not deadline.expired():  # it is the endpoint's own
                 await socket.close(DEFECT)
                 raise
             await socket.refuse(ServiceUnavailable())
         except Exception as error:
-            if not _is_disconnect(error):
+            if _is_disconnect(error):
+                if socket.is_refused:
+                    return
+                mark_logged(error)  # clients may leave at any time
+            else:
                 await socket.close(DEFECT)
-                raise
+            raise
         finally:
             self._connections.leave(socket)
             socket.has_ended.set()
@@ -101,6 +108,10 @@ class Socket(OpenConnection):
         self.has_ended = asyncio.Event()
         self.close_code: int | None = None
         self.received = self.sent = 0
+
+    @property
+    def is_refused(self) -> bool:
+        return self._phase is Phase.REFUSED
 
     async def receive(self) -> Message:
         message = await self._receive()

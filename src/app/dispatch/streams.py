@@ -1,10 +1,16 @@
 """Responses of which nobody knows when they begin how long they will be."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing, suppress
+from functools import wraps
+from inspect import isasyncgen, iscoroutinefunction, isgenerator
+from typing import Any
 
 import structlog
+from anyio import BrokenResourceError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -16,8 +22,10 @@ from app.dispatch.open_connections import (
     OpenConnections,
     cancel,
 )
+from app.dispatch.resources import scope_of_context
 from app.exceptions import Invalid
 from app.logging import mark_logged
+from app.request_state import RequestState, request_state
 
 EVENT_STREAM = b"text/event-stream"
 BODILESS = {204, 205}
@@ -25,6 +33,7 @@ LAST_WORD = 1.0  # seconds that a client has to take the end of a stream
 NOT_REPEATABLE = "The answer is a stream, which cannot be repeated: send no Idempotency-Key"
 
 type Headers = Sequence[tuple[bytes, bytes]]
+type Endpoint = Callable[..., Any]
 
 _log = structlog.get_logger(__name__)
 
@@ -47,6 +56,55 @@ def not_repeatable() -> Invalid:
     return Invalid(NOT_REPEATABLE)
 
 
+def closing(endpoint: Endpoint) -> Endpoint:
+    """The endpoint for FastAPI's handler: what it streams is closed when the request ends.
+
+    A generator would otherwise wait for the garbage collection, with all that it holds. And one
+    that yields events would begin before the COMMIT, beside which it cannot ask the database.
+    """
+
+    def keep(result: Any) -> Any:
+        state = request_state(scope_of_context.get())
+        if isasyncgen(result):
+            result = _begun(state, result)
+        body = getattr(result, "body_iterator", result)
+        if isgenerator(body) or isasyncgen(body):
+            state.body_iterator = body
+        return result
+
+    @wraps(endpoint)
+    async def run(**arguments: Any) -> Any:
+        return keep(await endpoint(**arguments))
+
+    @wraps(endpoint)
+    def run_in_thread(**arguments: Any) -> Any:
+        return keep(endpoint(**arguments))
+
+    return run if iscoroutinefunction(endpoint) else run_in_thread
+
+
+async def _begun(state: RequestState, items: Any) -> AsyncGenerator[Any]:
+    async with aclosing(items):
+        assert state.begun is not None
+        await state.begun.wait()
+        async for item in items:
+            yield item
+
+
+def is_broken(error: BaseException) -> bool:
+    """Whether it only says that a stream's reader has left, as FastAPI's own may."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(is_broken, error.exceptions))
+    return isinstance(error, BrokenResourceError | ClientDisconnect)
+
+
+async def close(body: Any) -> None:
+    if isasyncgen(body):
+        await body.aclose()
+    elif isgenerator(body):
+        await run_in_threadpool(body.close)
+
+
 class Stream(OpenConnection):
     """The body of a response, which is sent within the scope `until`. One of events is live."""
 
@@ -58,6 +116,7 @@ class Stream(OpenConnection):
 
     async def pass_on(self, send: Send, message: Message) -> None:
         await super().pass_on(send, message)
+        await asyncio.sleep(0)  # whoever yields without a pause would keep all others waiting
         if message["type"] == "http.response.body" and not message.get("more_body"):
             self._is_whole = True  # what follows the answer is not its stream any more
 
@@ -108,13 +167,16 @@ class StreamedResponse(Response):
         try:
             async with self._until:
                 await self._response(scope, receive, send_on)
-        except TimeoutError:
+        except Exception:
             if self._stream.ending is None:
                 raise
             await self._stream.finish(send)
         finally:
             self.leave()
-            await self._work.end()
+            try:
+                await close(getattr(self._response, "body_iterator", None))
+            finally:
+                await self._work.end()
         if self.background is not None:
             await self.background()
 

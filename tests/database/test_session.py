@@ -1,5 +1,8 @@
 """The ORM session of a unit of work: what SQLAlchemy promises, in the unit's own transaction."""
 
+import asyncio
+from uuid import UUID
+
 import pytest
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import (
@@ -335,6 +338,30 @@ class TestErrors:
                 with pytest.raises((TransientFailure, PendingRollbackError)):
                     await use
         assert library.in_use == 0
+
+    async def test_a_deadlock_is_to_be_tried_again(
+        self, library: Database, article: Article
+    ) -> None:
+        other = Tag(name="other")
+        async with unit_of_work(library) as work:
+            work.session().add(other)
+
+        async def rename(work: UnitOfWork, model: type[Article] | type[Tag], id: UUID) -> None:
+            name = "title" if model is Article else "name"
+            query = update(model).where(model.id == id).values({name: "new"})
+            await work.session().execute(query)
+
+        async with UnitOfWork(library) as one, UnitOfWork(library) as two:
+            await rename(one, Article, article.id)
+            await rename(two, Tag, other.id)
+            results = await asyncio.gather(
+                rename(one, Tag, other.id),
+                rename(two, Article, article.id),
+                return_exceptions=True,
+            )
+        [error] = [each for each in results if each is not None]
+        assert isinstance(error, DBAPIError)
+        assert isinstance(translate_sqlalchemy(error), TransientFailure)
 
     async def test_a_stranger_error_is_nobodys(self) -> None:
         assert translate_sqlalchemy(InvalidRequestError("x")) is None

@@ -1,32 +1,26 @@
 """What follows a commit."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Self, SupportsIndex
+from typing import NoReturn, Self, SupportsIndex
 
 type Callback = Callable[[], Awaitable[None]]
 
 
 class AfterCommit(list[Callback]):
-    """What is to run once the unit of work is committed; takes no more when that is over."""
+    """What is to run once a unit of work was committed, which takes no more."""
 
-    refusal = ""
+    def __init__(self, callbacks: Iterable[Callback], refusal: str) -> None:
+        super().__init__(callbacks)
+        self._refusal = refusal
 
-    def append(self, callback: Callback, /) -> None:
-        self._require_open()
-        super().append(callback)
+    def append(self, _: Callback, /) -> NoReturn:
+        raise RuntimeError(self._refusal)
 
-    def extend(self, callbacks: Iterable[Callback], /) -> None:
-        self._require_open()
-        super().extend(callbacks)
+    def extend(self, _: Iterable[Callback], /) -> NoReturn:
+        raise RuntimeError(self._refusal)
 
-    def insert(self, index: SupportsIndex, callback: Callback, /) -> None:
-        self._require_open()
-        super().insert(index, callback)
+    def insert(self, _: SupportsIndex, __: Callback, /) -> NoReturn:
+        raise RuntimeError(self._refusal)
 
-    def __iadd__(self, callbacks: Iterable[Callback], /) -> Self:
-        self._require_open()
-        return super().__iadd__(callbacks)
-
-    def _require_open(self) -> None:
-        if self.refusal:
-            raise RuntimeError(self.refusal)
+    def __iadd__(self, _: Iterable[Callback], /) -> Self:
+        raise RuntimeError(self._refusal)

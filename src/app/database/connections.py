@@ -180,6 +180,12 @@ class Connection:
         self._sync: SyncConnection | None = None
         self._prepared: dict[str, PreparedStatement[Row]] = pooled.info.setdefault("prepared", {})
 
+    @property
+    def has_listeners(self) -> bool:
+        """Whether anybody hears the engine's events."""
+        engine = self.engine
+        return engine._has_events or engine.dialect._has_events  # noqa: SLF001 - as SQLAlchemy asks
+
     def run(self, method: str, sql: str, arguments: Sequence[Any]) -> Awaitable[Any]:
         """Call the driver's `fetch`, `fetchrow` or `execute`.
 

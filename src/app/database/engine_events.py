@@ -6,16 +6,11 @@ Tracers and error trackers listen to `before_cursor_execute`, `after_cursor_exec
 
 from typing import Any
 
-from sqlalchemy import Engine
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.base import ExceptionContextImpl
 from sqlalchemy.util import EMPTY_DICT
 
 CONTROL = {"BEGIN": "begin", "COMMIT": "commit", "ROLLBACK": "rollback"}
-
-
-def has_listeners(engine: Engine) -> bool:
-    return engine._has_events or engine.dialect._has_events  # noqa: SLF001 - as SQLAlchemy asks
 
 
 class ToldStatement:

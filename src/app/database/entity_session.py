@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Update, event, func, inspect
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
-from sqlalchemy.util import await_only
+from sqlalchemy.util import await_
 
 from app.core.models import Entity, reference_fields
 
@@ -72,9 +72,9 @@ class EntitySession(Session):
                     if id is not None and id not in new_ids:
                         held.setdefault(model, {}).setdefault(field, []).append(id)
         for model, ids in held.items():
-            await_only(self._hold(model, ids))
+            await_(self._hold(model, ids))
         for model, gone in deleted.items():
-            await_only(self._follow(model, gone))
+            await_(self._follow(model, gone))
 
     def forget_deleted(self) -> None:
         """Have them in the state that an ORM delete leaves, from which a rollback takes them."""

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection as SyncConnection
 from sqlalchemy.engine import RootTransaction
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import SessionTransaction
-from sqlalchemy.util import await_only, greenlet_spawn
+from sqlalchemy.util import await_, greenlet_spawn
 
 from app.database.connections import Connection
 from app.database.entity_session import EntitySession
@@ -43,7 +43,7 @@ class UnitSession(EntitySession):
         """The unit's connection, on which it has begun."""
         if bind is not None:
             raise TypeError("The session of a unit of work has the unit's connection, no other one")
-        connection = self.work.begun or await_only(self.work.begin())
+        connection = self.work.begun or await_(self.work.begin())
         if self._bound is None or self._bound.taken is not connection:
             self._bound = UnitConnection(self, connection)
         return self._bound
@@ -60,7 +60,7 @@ class UnitSession(EntitySession):
         raise RuntimeError(COMMITS)
 
     def rollback(self) -> None:
-        await_only(self.work.rollback())
+        await_(self.work.rollback())
 
     def close(self) -> None:
         """Nothing: the unit of work closes its session, and sends before what is pending."""
@@ -113,7 +113,7 @@ class UnitConnection(SyncConnection):
     def _commit_impl(self) -> None:
         if not self.session.is_committing:
             raise RuntimeError(COMMITS)
-        await_only(self.session.work.send_commit())
+        await_(self.session.work.send_commit())
 
 
 @event.listens_for(UnitConnection, "before_cursor_execute")

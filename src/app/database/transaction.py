@@ -9,7 +9,7 @@ import asyncpg
 from sqlalchemy import Executable
 
 from app.database.connections import Connection, Database
-from app.database.engine_events import ToldStatement, has_listeners
+from app.database.engine_events import ToldStatement
 from app.database.errors import translate
 from app.database.sql import NO_VALUES, Row, Statement, Values
 from app.exceptions import ServiceUnavailable, TransientFailure
@@ -88,11 +88,7 @@ class Transaction:
 
     async def begin(self) -> Connection:
         """The connection, with an open transaction on it."""
-        if self._connection is None:
-            await self._connect()
-        if not self._in_transaction:
-            await self._call("execute", "BEGIN")
-            self._in_transaction = True
+        await self._ready_for(None)
         assert self._connection is not None
         return self._connection
 
@@ -154,19 +150,17 @@ class Transaction:
         await self._ready_for(statement)
         return await self._call(method, sql, *arguments)
 
-    async def _connect(self) -> None:
-        if self._in_transaction:  # and the connection was lost with it
-            raise TransientFailure
-        self._connection = await self._database.acquire()
-        self._has_listeners = has_listeners(self._connection.engine)
-
-    async def _ready_for(self, statement: Statement) -> None:
+    async def _ready_for(self, statement: Statement | None) -> None:
+        """Have a connection for it, in a transaction if it needs one, as None does."""
         if self._connection is None:
-            await self._connect()
+            if self._in_transaction:  # and the connection was lost with it
+                raise TransientFailure
+            self._connection = connection = await self._database.acquire()
+            self._has_listeners = connection.has_listeners
         if self._in_transaction:
-            if statement.autonomous:
+            if statement is not None and statement.autonomous:
                 raise RuntimeError("An autonomous statement would be part of the open transaction")
-        elif statement.needs_transaction:
+        elif statement is None or statement.needs_transaction:
             await self._call("execute", "BEGIN")
             self._in_transaction = True
 

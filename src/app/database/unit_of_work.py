@@ -16,7 +16,7 @@ from sqlalchemy import Executable
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.models import Entity
-from app.database.after_commit import AfterCommit
+from app.database.after_commit import AfterCommit, Callback
 from app.database.connections import Database
 from app.database.session import WorkSession
 from app.database.sql import Row, Statement, Values
@@ -28,6 +28,7 @@ STREAMING = (
     "The answer has begun, and could not tell any more whether a write was committed. Here a unit "
     f"of work runs plain selects alone; all else takes {_OWN}"
 )
+_NOTHING = AfterCommit((), ENDED)
 
 
 class ReferenceRules(Protocol):
@@ -51,7 +52,7 @@ class UnitOfWork(Transaction):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self.after_commit = AfterCommit()
+        self.after_commit: list[Callback] = []
         self._session: WorkSession | None = None
         self._refusal = ""  # why it does not do everything any more
 
@@ -166,13 +167,23 @@ class UnitOfWork(Transaction):
 
     async def end(self) -> None:
         """Close, and have each use from now on raise RuntimeError."""
-        if self.after_commit and self.in_transaction:
-            self.after_commit.clear()
-        self._refuse(ENDED)
-        await self._disconnect()
+        try:
+            if self._in_transaction or self._session is not None:
+                await self.close()
+        finally:
+            self._refuse(ENDED)
+        if self._connection is not None:
+            if self._database.reuse(self._connection):
+                self._connection = None
+            else:
+                await self._disconnect()
 
     def _refuse(self, why: str) -> None:
-        self._refusal = self.after_commit.refusal = why
+        self._refusal = why
+        if why is ENDED and not self.after_commit:
+            self.after_commit = _NOTHING
+        else:
+            self.after_commit = AfterCommit(self.after_commit, why)
         if self._session is not None:
             self._session.end()
             self._session = None

@@ -1,10 +1,10 @@
 """What a route answers, from what it has: its dependencies, its body, its parameters, its result.
 
-All of it is written into the route's `responses`, where FastAPI looks for it. What the route says
-there itself is not changed; only an error without a content gets the one that it will have.
+What the route declares itself is not changed; only an error without a content gets the one that it
+will have.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from inspect import signature
 from typing import Any
 
@@ -21,8 +21,6 @@ from app.middleware.correlation_id import ACCEPTED
 
 type Responses = dict[int | str, dict[str, Any]]
 
-PROBLEM_SCHEMAS = "#/problem/"  # until they have names among all others
-CONTENT = {"application/problem+json": {"schema": {"$ref": f"{PROBLEM_SCHEMAS}Problem"}}}
 
 EVERY = ("X-Correlation-ID",)
 # Those of errors that are ours; an HTTPException has the usual ones, and its own.
@@ -52,57 +50,83 @@ def header_components() -> dict[str, Any]:
 
 
 class Answers:
-    """Those of one application's routes."""
+    """Those of one operation; `headers` are the names of those that come with its success."""
 
-    def __init__(self, app: FastAPI) -> None:
-        self._app = app
+    def __init__(self, app: FastAPI, place: Place, headers: Sequence[str]) -> None:
         handlers = app.exception_handlers
-        self._has_problems = handlers.get(AppError) is on_app_error
-        self._has_422 = handlers.get(RequestValidationError) is on_invalid
+        self._place = place
+        self._headers = headers
+        self._declared = {_name(each): each for each in place.route.context.responses}
+        self._extra = (place.route.context.openapi_extra or {}).get("responses", {})
+        self._is_ours = handlers.get(AppError) is on_app_error
+        self._has_problems = self._is_ours and renderer(app, place.route.path) is problem
+        self._errors: dict[str, list[str]] = {}
+        if self._is_ours:
+            for status, words in _reasons(place.route):
+                if status != 422 or handlers.get(RequestValidationError) is on_invalid:
+                    self._errors.setdefault(str(status), []).append(words)
 
-    def of(self, place: Place, headers: list[str]) -> Responses:
-        """`headers` are those that come with a success."""
-        route = place.route
-        found: Responses = {}
-        for key, response in route.context.responses.items():
-            found[key] = self._declared(route, str(key).upper(), response)
-        known = {str(each).upper(): each for each in found}
-        success = _success(route)
-        key = known.setdefault(success, int(success))
-        found[key] = _with_headers(found.get(key, {}), headers)
-        if "ETag" in headers and place.method == "GET" and "304" not in known:
-            found[304] = _with_headers({"description": "Not changed since that ETag"}, ["ETag"])
-        for status, words in self._errors(route).items():
-            if str(status) not in known:
-                response = {"description": words}
-                found[status] = self._error(route, response, ERROR_HEADERS.get(status, ()))
-        return dict(sorted(found.items(), key=lambda each: str(each[0])))
+    @property
+    def declared(self) -> Responses:
+        """What the route declares, and where there is a 422 of ours, that it has one.
 
-    def _declared(self, route: Route, status: str, response: dict[str, Any]) -> dict[str, Any]:
-        if "$ref" in response:
-            return response
-        if status < "4" or status == "DEFAULT" or {"content", "model"} & response.keys():
+        So FastAPI adds none of its own.
+        """
+        declared: Responses = self._place.route.context.responses
+        return declared | {422: {}} if self._has_new("422") else declared
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether it heeds If-None-Match."""
+        return "ETag" in self._headers and self._place.method == "GET"
+
+    def add_to(self, found: dict[str, Any], problem_schema: str) -> dict[str, Any]:
+        """All responses, of which FastAPI has `found` those that are declared."""
+        success = _success(self._place.route)
+        completed: dict[str, Any] = {}
+        for status, response in found.items():
+            if status in self._extra or "$ref" in response:
+                completed[status] = response
+            elif status == success:
+                completed[status] = _with_headers(response, self._headers)
+            else:
+                completed[status] = self._complete(status, response, problem_schema)
+        if self.is_conditional:
+            unchanged = {"description": "Not changed since that ETag"}
+            completed.setdefault("304", _with_headers(unchanged, ["ETag"]))
+        for status, words in self._errors.items():
+            if self._has_new(status):
+                response = {"description": "; ".join(dict.fromkeys(words))}
+                headers = ERROR_HEADERS.get(int(status), ())
+                completed[status] = self._error(response, headers, problem_schema)
+        return dict(sorted(completed.items()))
+
+    def _complete(
+        self, status: str, response: dict[str, Any], problem_schema: str
+    ) -> dict[str, Any]:
+        is_error = status.startswith(("4", "5"))
+        if not is_error or "content" in response or status not in self._declared:
             return _with_headers(response)
         usual = USUAL_HEADERS.get(int(status), {}) if status.isdigit() else {}
-        return self._error(route, response, usual)
+        return self._error(response, usual, problem_schema)
 
     def _error(
-        self, route: Route, response: dict[str, Any], headers: Iterable[str]
+        self, response: dict[str, Any], headers: Iterable[str], problem_schema: str
     ) -> dict[str, Any]:
         """With the content and the headers that it will have, as far as they are ours."""
-        if not self._has_problems or renderer(self._app, route.path) is not problem:
-            return _with_headers(response)
-        return _with_headers({**response, "content": CONTENT}, headers)
-
-    def _errors(self, route: Route) -> dict[int, str]:
-        """All that our own parts of the application raise, in words."""
-        found: dict[int, list[str]] = {}
         if not self._has_problems:
-            return {}
-        for status, words in _reasons(route):
-            if status != 422 or self._has_422:
-                found.setdefault(status, []).append(words)
-        return {status: "; ".join(dict.fromkeys(words)) for status, words in found.items()}
+            return _with_headers(response)
+        content = {"application/problem+json": {"schema": {"$ref": problem_schema}}}
+        return _with_headers({**response, "content": content}, headers)
+
+    def _has_new(self, status: str) -> bool:
+        known = self._declared.keys() | self._extra.keys()
+        return status in self._errors and status not in known
+
+
+def _name(status: int | str) -> str:
+    """As FastAPI writes it."""
+    return str(status).upper().replace("DEFAULT", "default")
 
 
 def _reasons(route: Route) -> list[tuple[int, str]]:
@@ -139,8 +163,6 @@ def _success(route: Route) -> str:
 
 def _with_headers(response: dict[str, Any], names: Iterable[str] = ()) -> dict[str, Any]:
     """These, and those of every response, unless the route has declared one itself."""
-    if "$ref" in response:
-        return response
     declared: dict[str, Any] = response.get("headers", {})
     own = {each.lower() for each in declared}
     added = {

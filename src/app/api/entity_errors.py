@@ -9,7 +9,6 @@ from sqlalchemy import Table, UniqueConstraint
 
 from app.core.bulk import BulkIds, BulkItems
 from app.core.models import Entity
-from app.core.registry import load_models
 from app.core.schemas import ReadSchema
 from app.core.service import Service
 from app.core.types import ROW_ID
@@ -92,17 +91,20 @@ def _unique(table: Table) -> set[str]:
 
 
 def _may_be_needed(table: Table, seen: list[Table]) -> bool:
-    """Whether a row may have to stay: for one that refers to it, or to what would go with it."""
-    load_models()
+    """Whether a row may have to stay: for one that refers to it, or to what would go with it.
+
+    All models have to be loaded.
+    """
     seen.append(table)
-    for other in table.metadata.sorted_tables:
-        for column in other.columns:
-            rule = column.info.get("ondelete")
-            if rule and any(key.column.table is table for key in column.foreign_keys):
-                if rule == "restrict":
-                    return True
-                if rule == "cascade" and other not in seen and _may_be_needed(other, seen):
-                    return True
+    keys = (key for other in table.metadata.tables.values() for key in other.foreign_keys)
+    for key in keys:
+        rule = key.parent.info.get("ondelete")
+        if rule and key.column.table is table:
+            other = key.parent.table
+            if rule == "restrict":
+                return True
+            if rule == "cascade" and other not in seen and _may_be_needed(other, seen):
+                return True
     return False
 
 

@@ -8,9 +8,10 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.api.answers import PROBLEM_SCHEMAS, Answers, header_components
-from app.api.operation_ids import callbacks_with_ids, operation_ids, places
+from app.api.answers import Answers, header_components
+from app.api.operation_ids import Place, callbacks_with_ids, operation_ids, places
 from app.config import Settings
+from app.core.registry import load_models
 from app.core.schemas import FROM_SETTINGS, NO_DEFAULT
 from app.dependencies import REQUIRED
 from app.dispatch.resources import Resource, with_members
@@ -35,26 +36,26 @@ IF_NONE_MATCH = {
 
 def openapi(app: FastAPI, settings: Settings) -> dict[str, Any]:
     """The whole document, which takes seconds where there are hundreds of routes."""
+    load_models()  # which may refer to those of routes
     served = routes(app.router)
     found, webhooks = places(served), places(routes(app.webhooks))
     ids = operation_ids([*found, *webhooks])
     callbacks = callbacks_with_ids(ids)
     members = with_members(served)
-    answers = Answers(app)
-    shown, with_etag = [], []
+    answers: dict[Place, Answers] = {}
+    shown = []
     for place in found:
         resource = Resource(place.route, settings.secret_key.get_secret_value())
         resource.has_member = place.method == "POST" and place.route.words in members
+        answers[place] = Answers(app, place, resource.headers)
         shown.append(
             place.route.shown(
                 methods={place.method},
                 operation_id=ids[place],
                 callbacks=callbacks[place],
-                responses=answers.of(place, resource.headers),
+                responses=answers[place].declared,
             )
         )
-        if place.method == "GET" and resource.is_versioned:
-            with_etag.append(place)
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -73,16 +74,17 @@ def openapi(app: FastAPI, settings: Settings) -> dict[str, Any]:
         separate_input_output_schemas=app.separate_input_output_schemas,
         external_docs=app.openapi_external_docs,
     )
+    _fill(document, settings)
+    components = document.setdefault("components", {})
+    components["headers"] = header_components()
+    problem = _add_problem(components.setdefault("schemas", {}))
     for place in found:
         operation = document["paths"][place.route.path][place.method.lower()]
         extra = place.route.context.openapi_extra or {}
         _complete_parameters(operation, len(extra.get("parameters", ())))
-        if place in with_etag:
+        operation["responses"] = answers[place].add_to(operation["responses"], problem)
+        if answers[place].is_conditional:
             _add_if_none_match(operation)
-    components = document.setdefault("components", {})
-    components["headers"] = header_components()
-    names = _add_problem(components.setdefault("schemas", {}))
-    _fill(document, settings, names)
     return document
 
 
@@ -114,29 +116,25 @@ def _add_if_none_match(operation: dict[str, Any]) -> None:
         parameters.append(dict(IF_NONE_MATCH))
 
 
-def _add_problem(schemas: dict[str, Any]) -> dict[str, str]:
-    """Add the schemas of errors, under names that are free; the references to them."""
-    made = Problem.model_json_schema(ref_template=PROBLEM_SCHEMAS + "{model}")
-    added = {**made.pop("$defs"), "Problem": made}
-    references = {}
-    for name, schema in added.items():
-        free = name
-        while free in schemas:
-            free += "_"
-        schemas[free] = schema
-        references[PROBLEM_SCHEMAS + name] = SCHEMAS + free
-    return references
+def _add_problem(schemas: dict[str, Any]) -> str:
+    """Add the schemas of errors, under names that are free; the reference to a problem's."""
+    suffix = ""
+    while {f"Problem{suffix}", f"FieldError{suffix}"} & schemas.keys():
+        suffix += "_"
+    made = Problem.model_json_schema(ref_template=f"{SCHEMAS}{{model}}{suffix}")
+    for name, schema in {**made.pop("$defs"), "Problem": made}.items():
+        schemas[name + suffix] = schema
+    return f"{SCHEMAS}Problem{suffix}"
 
 
-def _fill(node: Any, settings: Settings, references: dict[str, str]) -> None:
-    """Put the settings where the markers are, and the references to the schemas of errors."""
+def _fill(node: Any, settings: Settings) -> None:
+    """Put the settings where the markers are."""
     if isinstance(node, dict):
-        keywords: dict[str, str] = node.pop(FROM_SETTINGS, {})
-        node |= {name: getattr(settings, setting) for name, setting in keywords.items()}
-        if (reference := node.get("$ref")) in references:
-            node["$ref"] = references[reference]
+        if FROM_SETTINGS in node:
+            keywords: dict[str, str] = node.pop(FROM_SETTINGS)
+            node |= {name: getattr(settings, setting) for name, setting in keywords.items()}
         for each in node.values():
-            _fill(each, settings, references)
+            _fill(each, settings)
     elif isinstance(node, list):
         for each in node:
-            _fill(each, settings, references)
+            _fill(each, settings)

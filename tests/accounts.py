@@ -36,8 +36,11 @@ async def login(client: httpx.AsyncClient, **fields: Any) -> httpx.Response:
 
 
 async def post(client: httpx.AsyncClient, path: str, **fields: Any) -> httpx.Response:
-    """A request to a route under /auth, in short."""
-    return await client.post(f"{AUTH}/{path}", json=fields)
+    """A request to a route under /auth, in short; the client goes on with a new token."""
+    response = await client.post(f"{AUTH}/{path}", json=fields)
+    if response.status_code == 200:
+        client.headers["Authorization"] = f"Bearer {response.json()['token']}"
+    return response
 
 
 async def is_alive(client: httpx.AsyncClient) -> bool:

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,7 @@ from tests.accounts import (
     AUTH,
     EMAIL,
     ME,
+    NEW_PASSWORD,
     SESSIONS,
     USERS,
     WRONG_PASSWORD,
@@ -29,6 +31,8 @@ from tests.factories import PASSWORD, SignIn
 from tests.problems import read_problem
 
 LOGOUT = f"{AUTH}/logout"
+
+type Give = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
 
 
 async def list_sessions(client: httpx.AsyncClient) -> list[dict[str, Any]]:
@@ -238,7 +242,7 @@ class TestReauthenticate:
         read_problem(await stale.delete(ME), 403, "REAUTHENTICATION_REQUIRED")
         assert await is_alive(stale)
         response = await post(stale, "reauthenticate", current_password=PASSWORD)
-        assert response.status_code == 204
+        assert (response.status_code, set(response.json())) == (200, {"token", "expires_at"})
         assert (await stale.delete(ME)).status_code == 204
 
     @pytest.mark.parametrize(
@@ -296,3 +300,38 @@ class TestReauthenticate:
     async def test_a_use_of_the_session_does_not_count(self, stale: httpx.AsyncClient) -> None:
         await asyncio.gather(*(stale.get(ME) for _ in range(3)))
         assert (await stale.delete(ME)).status_code == 403
+
+
+class TestNewToken:
+    """A password that is given again brings the session another token."""
+
+    @pytest.fixture(params=["reauthenticate", "password"])
+    def give(self, request: pytest.FixtureRequest) -> Give:
+        fields = {"current_password": PASSWORD}
+        if request.param == "password":
+            fields["new_password"] = NEW_PASSWORD
+        return lambda client: client.post(f"{AUTH}/{request.param}", json=fields)
+
+    async def test_the_old_one_is_dead_and_the_session_is_the_same(
+        self, alice: httpx.AsyncClient, give: Give
+    ) -> None:
+        [before] = (await alice.get(SESSIONS)).json()["items"]
+        answered = (await give(alice)).json()
+        assert not await is_alive(alice)
+        alice.headers["Authorization"] = f"Bearer {answered['token']}"
+        [after] = (await alice.get(SESSIONS)).json()["items"]
+        same = ["id", "created_at", "expires_at", "current"]
+        assert [after[each] for each in same] == [before[each] for each in same]
+        assert answered["expires_at"] == after["expires_at"]
+
+    async def test_of_two_at_once_one_gets_it(self, alice: httpx.AsyncClient, give: Give) -> None:
+        answers = await asyncio.gather(*(give(alice) for _ in range(3)))
+        statuses = sorted(each.status_code for each in answers)
+        assert statuses == [200, 401, 401]
+        [token] = [each.json()["token"] for each in answers if each.status_code == 200]
+        alice.headers["Authorization"] = f"Bearer {token}"
+        assert await is_alive(alice)
+
+    async def test_a_wrong_password_leaves_the_old_one(self, alice: httpx.AsyncClient) -> None:
+        await post(alice, "reauthenticate", current_password=WRONG_PASSWORD)
+        assert await is_alive(alice)

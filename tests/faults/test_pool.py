@@ -24,11 +24,11 @@ CURRENT = {"current_password": PASSWORD}
 BODIES: dict[str, tuple[Any, int]] = {  # and the status that it gets
     f"POST {V1}/auth/register": (ACCOUNT, 201),
     f"POST {V1}/auth/login": (ACCOUNT, 200),
-    f"POST {V1}/auth/reauthenticate": (CURRENT, 204),
+    f"POST {V1}/auth/reauthenticate": (CURRENT, 200),
     f"POST {V1}/auth/email-verification": (None, 202),
     f"POST {V1}/auth/email-change": (CURRENT | {"new_email": "a@example.com"}, 202),
     f"POST {V1}/auth/password-reset": ({"email": "alice@example.com"}, 202),
-    f"POST {V1}/auth/password": (CURRENT | {"new_password": NEW_PASSWORD}, 204),
+    f"POST {V1}/auth/password": (CURRENT | {"new_password": NEW_PASSWORD}, 200),
     f"PATCH {V1}/users/me": ({"display_name": "Alice"}, 200),
     f"PATCH {V1}/items/{{item_id}}": ({"quantity": 3}, 200),
 }

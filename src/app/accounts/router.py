@@ -12,6 +12,7 @@ from app.accounts.schemas import (
     ConfirmReset,
     Login,
     LoginRead,
+    NewToken,
     Reauthenticate,
     Register,
     RequestReset,
@@ -68,10 +69,13 @@ async def logout(session: CurrentSession, auth: Auth) -> None:
     await auth.logout(session)
 
 
-@router.post("/reauthenticate", status_code=204, responses=THROTTLED | WRONG_PASSWORD)
-async def reauthenticate(data: Reauthenticate, session: CurrentSession, auth: Auth) -> None:
-    """For 15 minutes, as after a login, this session may do what needs a recent password."""
-    await auth.reauthenticate(session, data.current_password.get_secret_value())
+@router.post("/reauthenticate", responses=THROTTLED | WRONG_PASSWORD)
+async def reauthenticate(data: Reauthenticate, session: CurrentSession, auth: Auth) -> NewToken:
+    """For 15 minutes, as after a login, this session may do what needs a recent password.
+
+    It has another token from then on.
+    """
+    return await auth.reauthenticate(session, data.current_password.get_secret_value())
 
 
 @router.get("/sessions")
@@ -90,10 +94,10 @@ async def revoke_session(session_id: Id, session: CurrentSession, auth: Auth) ->
     await auth.revoke_session(session, session_id)
 
 
-@router.post("/password", status_code=204, responses=THROTTLED | WRONG_PASSWORD)
-async def change_password(data: ChangePassword, session: CurrentSession, auth: Auth) -> None:
-    """All other sessions end."""
-    await auth.change_password(session, data)
+@router.post("/password", responses=THROTTLED | WRONG_PASSWORD)
+async def change_password(data: ChangePassword, session: CurrentSession, auth: Auth) -> NewToken:
+    """All other sessions end, and this one has another token."""
+    return await auth.change_password(session, data)
 
 
 @router.post("/password-reset", status_code=202, response_class=Response, responses=THROTTLED)

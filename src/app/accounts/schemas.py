@@ -102,6 +102,13 @@ class Sessions(BaseModel):
     items: Sequence[SessionRead]
 
 
+class NewToken(BaseModel):
+    """The session's token from now on; the old one is dead."""
+
+    token: str = Field(repr=False)
+    expires_at: datetime
+
+
 class LoginRead(BaseModel):
     token: str = Field(repr=False)
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - RFC 6750's name, no secret

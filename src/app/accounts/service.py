@@ -3,10 +3,17 @@ from uuid import UUID
 
 from app.accounts.base import AccountService
 from app.accounts.passwords import hash_password, needs_rehash, require_strong, verify_password
-from app.accounts.schemas import ChangePassword, Login, LoginRead, Register, SessionRead
+from app.accounts.schemas import (
+    ChangePassword,
+    Login,
+    LoginRead,
+    NewToken,
+    Register,
+    SessionRead,
+)
 from app.auth.repository import LiveSession
 from app.auth.tokens import new_token, token_hash
-from app.exceptions import NotFound
+from app.exceptions import NotFound, Unauthorized
 from app.security_events.schemas import Event
 from app.users.models import User
 from app.users.schemas import UserCreate, UserRead
@@ -57,13 +64,14 @@ class AuthService(AccountService):
         await self.sessions.delete(session.id, session.user_id)
         await self.log.record(Event.LOGGED_OUT, session.user_id)
 
-    async def reauthenticate(self, session: LiveSession, password: str) -> None:
+    async def reauthenticate(self, session: LiveSession, password: str) -> NewToken:
         """Make the session fresh for 15 minutes; raises InvalidCredentials."""
         await self.require_password(session, password)
-        await self.sessions.confirm(session.id)
+        renewed = await self._renewed(session)
         await self.log.record(Event.REAUTHENTICATED, session.user_id)
+        return renewed
 
-    async def change_password(self, session: LiveSession, data: ChangePassword) -> None:
+    async def change_password(self, session: LiveSession, data: ChangePassword) -> NewToken:
         """Raises InvalidCredentials, and Invalid for a new password that is too weak."""
         user = await self.require_password(session, data.current_password.get_secret_value())
         new = data.new_password.get_secret_value()
@@ -72,8 +80,10 @@ class AuthService(AccountService):
         if not await self.users.replace_password_hash(user, await hash_password(new)):
             raise await self.wrong_password(user.id)  # somebody changed it meanwhile
         await self.revoke_all(user.id, keep=session.id)
+        renewed = await self._renewed(session)
         await self.log.record(Event.PASSWORD_CHANGED, user.id)
         self.work.after_commit.append(self.outbox.mail("password_changed", user.email))
+        return renewed
 
     async def list_sessions(self, session: LiveSession) -> Sequence[SessionRead]:
         rows = await self.sessions.list(session.user_id, self.settings.session_idle)
@@ -88,6 +98,14 @@ class AuthService(AccountService):
     async def revoke_other_sessions(self, session: LiveSession) -> None:
         await self.sessions.delete_all(session.user_id, keep=session.id)
         await self.log.record(Event.SESSIONS_REVOKED, session.user_id)
+
+    async def _renewed(self, session: LiveSession) -> NewToken:
+        """Another token for the session: whoever knew the old one is out (ASVS 5, 7.2.4)."""
+        token = new_token()
+        expires_at = await self.sessions.renew(session, token_hash(token))
+        if expires_at is None:
+            raise Unauthorized(token_sent=True)
+        return NewToken(token=token, expires_at=expires_at)
 
     async def _verified(self, email: str, password: str) -> User:
         user = await self.users.by_email(email)

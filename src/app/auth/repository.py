@@ -106,8 +106,17 @@ LIST = Statement(
     .where(Session.user_id == _user_id, *_live)
     .order_by(Session.last_used_at.desc(), Session.id.desc())
 )
-CONFIRM = Statement(
-    update(Session).where(Session.id == _session_id).values(authenticated_at=func.now())
+# Of two requests with one token, the first replaces it, and the other finds nothing.
+RENEW = Statement(
+    update(Session)
+    .where(
+        Session.id == _session_id,
+        Session.token_hash == bindparam("by_token_hash", None, LargeBinary()),
+    )
+    .values(
+        token_hash=bindparam("new_token_hash", None, LargeBinary()), authenticated_at=func.now()
+    )
+    .returning(Session.expires_at)
 )
 DELETE = Statement(delete(Session).where(Session.id == _session_id, Session.user_id == _user_id))
 DELETE_OTHERS = Statement(
@@ -132,6 +141,7 @@ class LiveSession(NamedTuple):
     user_id: UUID
     is_superuser: bool
     is_fresh: bool
+    token_hash: bytes
 
 
 class SessionRepository:
@@ -145,7 +155,7 @@ class SessionRepository:
             return None
         if row["stale"]:
             await self.work.execute(TOUCH, {"by_session": row["id"], "idle": idle})
-        return LiveSession(row["id"], row["user_id"], row["is_superuser"], row["fresh"])
+        return LiveSession(row["id"], row["user_id"], row["is_superuser"], row["fresh"], token_hash)
 
     async def live(
         self, token_hashes: Collection[bytes], used: Collection[bytes], idle: timedelta
@@ -187,9 +197,18 @@ class SessionRepository:
         """The user's live sessions, the most recently used one first."""
         return await self.work.fetch(LIST, {"by_user": user_id, "idle": idle})
 
-    async def confirm(self, id: UUID) -> None:
-        """Note that the password was given again."""
-        await self.work.execute(CONFIRM, {"by_session": id})
+    async def renew(self, session: LiveSession, token_hash: bytes) -> datetime | None:
+        """Give the session another token, as its password was given again.
+
+        Returns when it ends at the latest; None if its token was replaced by another request.
+        """
+        values = {
+            "by_session": session.id,
+            "by_token_hash": session.token_hash,
+            "new_token_hash": token_hash,
+        }
+        row = await self.work.fetch_one(RENEW, values)
+        return row["expires_at"] if row else None
 
     async def delete(self, id: UUID, user_id: UUID) -> bool:
         return await self.work.execute(DELETE, {"by_session": id, "by_user": user_id}) > 0

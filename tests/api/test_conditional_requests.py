@@ -93,7 +93,10 @@ class TestETag:
     async def test_only_what_can_be_asked_for_again_is_kept(self, alice: httpx.AsyncClient) -> None:
         path = await new_item(alice)
         for kept in (path, ME):
-            assert (await alice.get(kept)).headers.get_list("Cache-Control") == [READ]
+            response = await alice.get(kept)
+            assert response.headers.get_list("Cache-Control") == [READ]
+            # Two callers may have the same tag, as /users/me has for each of them.
+            assert response.headers.get_list("Vary") == ["Authorization"]
         for method, other, body in [
             ("GET", ITEMS, None),
             ("GET", f"{ITEMS}/{NO_ITEM}", None),
@@ -116,6 +119,7 @@ class TestIfNoneMatch:
         assert (response.status_code, response.content) == (304, b"")
         assert response.headers["ETag"] == '"1"'
         assert response.headers.get_list("Cache-Control") == [READ]
+        assert response.headers.get_list("Vary") == ["Authorization"]
         assert response.headers["X-Correlation-ID"]
         assert "Content-Type" not in response.headers
         assert "Content-Length" not in response.headers

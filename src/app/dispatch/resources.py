@@ -1,12 +1,15 @@
 """What the contract adds to the answers of resources: ETag, Location, and the pages of a list."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any
 from urllib.parse import quote
 
+from fastapi.openapi.models import APIKey, APIKeyIn
+from fastapi.params import Cookie
+from fastapi.security.base import SecurityBase
 from starlette.types import Scope
 
 from app.core.entity_tags import entity_tag, names
@@ -36,6 +39,7 @@ class Resource:
         self.has_member = False
         argument = filter_argument(route)
         self._list = List(argument, secret) if argument else None
+        self._varies_by = ", ".join(sorted({*_who_asks(route)})).encode()
         self.is_plain = not (self.is_versioned or self._creates or self._list)
 
     @property
@@ -62,6 +66,8 @@ class Resource:
             headers.append((b"etag", entity_tag(version).encode()))
             if scope["method"] in READS:
                 headers.append((b"cache-control", b"private, no-cache"))
+                if self._varies_by:
+                    headers.append((b"vary", self._varies_by))
         if self._creates and self.has_member:
             id = _get(result, "id")
             if id is not None:
@@ -107,6 +113,19 @@ def is_unchanged(scope: Scope, state: RequestState, headers: HeaderPairs) -> boo
     tag = dict(headers).get(b"etag")
     sent = [value for name, value in scope["headers"] if name == b"if-none-match"]
     return tag is not None and names(b", ".join(sent).decode("latin-1"), tag.decode("latin-1"))
+
+
+def _who_asks(route: Route) -> Iterator[str]:
+    """The headers by which the route knows its caller."""
+    if any(isinstance(each, Cookie) for each in route.parameters()):
+        yield "Cookie"
+    for call in route.calls():
+        scheme = getattr(call, "model", None) if isinstance(call, SecurityBase) else None
+        if isinstance(scheme, APIKey):
+            if scheme.in_ is not APIKeyIn.query:
+                yield "Cookie" if scheme.in_ is APIKeyIn.cookie else scheme.name
+        elif scheme is not None:
+            yield "Authorization"
 
 
 def _is_read_schema(model: Any) -> bool:

@@ -150,6 +150,7 @@ def settings(database_name: str, tmp_path_factory: pytest.TempPathFactory) -> Se
         data_dir=tmp_path_factory.mktemp("data"),
         secret_key=SecretStr("kQ3v9Zt7Lw2Xr5Np8Bs1Hd6Yf4Jc0Gm_"),
         throttle_enabled=False,
+        request_timeout=60,  # a busy machine needs seconds for a dozen passwords
         docs_enabled=True,
         log_format="json",
     )

@@ -32,7 +32,7 @@ class Server:
     def client(self, token: str | None = None) -> httpx.AsyncClient:
         """A client with connections of its own."""
         headers = {"Authorization": f"Bearer {token}"} if token else None
-        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20)
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=60)
 
     def family(self) -> list[int]:
         """The server and all that it started."""
@@ -76,6 +76,7 @@ def serving(url: str, folder: Path, *, workers: int = 1, **settings: str) -> Gen
         "ENVIRONMENT": "test",
         "SECRET_KEY": "kQ3v9Zt7Lw2Xr5Np8Bs1Hd6Yf4Jc0Gm_",
         "THROTTLE_ENABLED": "false",
+        "REQUEST_TIMEOUT": "60",  # a busy machine needs seconds for a dozen passwords
         "LOG_LEVEL": "warning",
         **settings,
     }

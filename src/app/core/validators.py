@@ -14,7 +14,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
+_DATE_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}")
+_LOST_PLUS = re.compile(r" [0-9]{2}:?[0-9]{2}\Z")  # after it: a space, as a form writes it
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?")
 _URL = re.compile(
@@ -36,6 +37,8 @@ def iso_date_time(value: Any) -> Any:
     # Pydantic reads digits as seconds since 1970.
     if not (isinstance(value, datetime) or (isinstance(value, str) and _DATE_TIME.match(value))):
         raise ValueError("must be an ISO 8601 date and time with an offset")
+    if isinstance(value, str) and _LOST_PLUS.search(value, len("2026-01-05T12:00")):
+        raise ValueError("must have its + written as %2B in a URL, where + is a space")
     return value
 
 

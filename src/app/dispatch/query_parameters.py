@@ -1,5 +1,6 @@
 """Reads a query string against the names that a route declares, and refuses all others."""
 
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -7,18 +8,25 @@ from urllib.parse import unquote_plus
 
 from starlette.requests import HTTPConnection
 
-from app.exceptions import FieldError, UnknownParameter
+from app.exceptions import BadRequest, FieldError, Invalid, UnknownParameter
 from app.request_state import request_state
 
 MAX_REPORTED = 10  # wrong names; the search for similar ones takes time
 MAX_NAME = 100
+# As JSON writes numbers, and a few forms more; pydantic would read `1_0`, ` 1` and `1.0` as well.
+_NUMBERS = {
+    int: re.compile(r"[+-]?[0-9]+"),
+    float: re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"),
+}
+_NO_NUMBER = ""  # which is refused as any text would be
 
 
 async def strict(connection: HTTPConnection) -> None:
     """As a dependency: refuse every parameter that the route does not declare.
 
     It makes the route's JSON body strict too: no member twice, no number that would be rounded.
-    Raises UnknownParameter.
+    Raises UnknownParameter, Invalid for what only looks like a number, and BadRequest for a query
+    that is not UTF-8.
     """
     operation = request_state(connection.scope).operation
     if operation is not None:
@@ -26,16 +34,25 @@ async def strict(connection: HTTPConnection) -> None:
 
 
 class QueryParameters:
-    """The names that a route declares, and for each whether it may be repeated."""
+    """The names that a route declares, for each whether it may be repeated, and the numbers."""
 
-    def __init__(self, declared: Mapping[str, bool]) -> None:
+    def __init__(
+        self, declared: Mapping[str, bool], numbers: Mapping[str, type] | None = None
+    ) -> None:
         self._declared = dict(declared)
+        self._numbers = {name: _NUMBERS[kind] for name, kind in (numbers or {}).items()}
 
     def require_known(self, query_string: bytes) -> None:
-        """Raises UnknownParameter."""
-        _, unknown = self.parse(query_string)
+        """Raises what `strict` does."""
+        values, unknown = self.parse(query_string)
         if unknown:
             raise unknown
+        wrong = [name for name in self._numbers if _NO_NUMBER in _listed(values.get(name))]
+        if wrong:
+            message = "Input should be a valid number"
+            raise Invalid(
+                errors=[FieldError(("query", each), message, "number_parsing") for each in wrong]
+            )
 
     def parse_any(self, query_string: bytes) -> dict[str, Any]:
         """As FastAPI reads a query: of one that is repeated the last, and unknown ones unseen."""
@@ -48,13 +65,28 @@ class QueryParameters:
         return values
 
     def parse(self, query_string: bytes) -> tuple[dict[str, Any], UnknownParameter | None]:
-        """The values by name, lists where declared so, and what is wrong with the names."""
+        """The values by name, lists where declared so, and what is wrong with the names.
+
+        Raises BadRequest for what is not UTF-8.
+        """
         values: dict[str, Any] = {}
         if not query_string:
             return values, None
+        try:
+            return self._read(values, _pairs(query_string.decode(), "strict"))
+        except UnicodeDecodeError:
+            raise BadRequest("The query is not UTF-8") from None
+
+    def _read(
+        self, values: dict[str, Any], pairs: Iterator[tuple[str, str]]
+    ) -> tuple[dict[str, Any], UnknownParameter | None]:
         errors: list[FieldError] = []
-        for name, value in _pairs(query_string.decode("latin-1")):
+        for name, sent in pairs:
             many = self._declared.get(name)
+            number = self._numbers.get(name)
+            value = sent
+            if number and not all(map(number.fullmatch, sent.split(",") if many else [sent])):
+                value = _NO_NUMBER
             if many:
                 values.setdefault(name, []).append(value)
             elif many is False and name not in values:
@@ -74,10 +106,14 @@ class QueryParameters:
         return FieldError(("query", name), f"Unknown parameter {name}{hint}", "unknown_parameter")
 
 
-def _pairs(query: str) -> Iterator[tuple[str, str]]:
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _pairs(query: str, errors: str = "replace") -> Iterator[tuple[str, str]]:
     """As `urllib.parse.parse_qsl` has them, blank values kept; most parts have nothing quoted."""
     for part in filter(None, query.split("&")):
         name, _, value = part.partition("=")
         if "%" in part or "+" in part:
-            name, value = unquote_plus(name), unquote_plus(value)
+            name, value = unquote_plus(name, errors=errors), unquote_plus(value, errors=errors)
         yield name, value

@@ -10,11 +10,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy, deepcopy
 from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal
 from email.message import Message
 from enum import Enum
 from functools import cache, cached_property
 from inspect import unwrap
-from typing import Any, get_args
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import fastapi.routing
 from fastapi import params
@@ -379,6 +381,10 @@ class Route:
         """Each parameter that may be in the query, and whether it may be repeated."""
         return {} if self.dependant is None else dict(_query_names(self.dependant))
 
+    def query_numbers(self) -> dict[str, type]:
+        """Those of the parameters in the query whose values are numbers: int, or float for all."""
+        return {} if self.dependant is None else dict(_query_numbers(self.dependant))
+
     def query_models(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The arguments that take a model of query parameters: the endpoint's, and all others."""
         if self.dependant is None:
@@ -545,13 +551,40 @@ def _models(found: list[ModelField]) -> dict[str, Any]:
     return {each.name: _get_param_model(each) for each in found}
 
 
-def _query_names(dependant: Dependant) -> Iterator[tuple[str, bool]]:
+def _query_fields(dependant: Dependant) -> Iterator[tuple[str, Any]]:
+    """The name and the annotation of each parameter, those of models too."""
     for each in _query_params(dependant):
         model = _get_param_model(each)
         for part in [each] if model is None else get_cached_model_fields(model):
-            many = field_annotation_is_sequence(part.field_info.annotation)
             for _, alias in _get_param_aliases(part):
-                yield alias, many
+                yield alias, part.field_info.annotation
+
+
+def _query_names(dependant: Dependant) -> Iterator[tuple[str, bool]]:
+    for alias, annotation in _query_fields(dependant):
+        yield alias, field_annotation_is_sequence(annotation)
+
+
+def _query_numbers(dependant: Dependant) -> Iterator[tuple[str, type]]:
+    for alias, annotation in _query_fields(dependant):
+        if (number := _number(annotation)) is not None:
+            yield alias, number
+
+
+def _number(annotation: Any) -> type | None:
+    """What a value is, or each of several."""
+    if annotation is int:
+        return int
+    if annotation in {float, Decimal}:
+        return float
+    parts = [each for each in get_args(annotation) if each is not type(None)]
+    origin = get_origin(annotation)
+    if origin is Annotated or field_annotation_is_sequence(origin):
+        return _number(parts[0])
+    if origin in {Union, UnionType}:
+        kinds = {_number(each) for each in parts}
+        return kinds.pop() if len(kinds) == 1 else None
+    return None
 
 
 def _dependency(dependant: Dependant, overrides: Overrides, cache_key: Any = None) -> Dependency:

@@ -114,6 +114,9 @@ class Dispatcher:
             return
         path: str = scope["path"].removeprefix(scope.get("root_path", ""))
         candidates = self._table.find(path) or self._find_new(path)
+        if candidates and b"%2" in (scope.get("raw_path") or b"") and _hides_a_slash(scope, candidates):
+            await self._refuse(HTTPException(404), scope, receive, send)
+            return
         if not candidates:
             if path.endswith("\n"):  # Starlette's patterns see past it
                 await self._refuse(HTTPException(404), scope, receive, send)
@@ -171,6 +174,11 @@ class Dispatcher:
         kind = Request if scope["type"] == "http" else WebSocket
         response = await answer(kind(scope, receive, send), error)
         await response(scope, receive, send)
+
+
+def _hides_a_slash(scope: Scope, candidates: Candidates) -> bool:
+    """Whether a strict API is asked for a value with a slash, as if it were two."""
+    return candidates[0][0].is_strict and b"%2f" in scope["raw_path"].lower()
 
 
 def _first(candidates: Candidates, method: str) -> tuple[Entry, list[str]] | None:

@@ -1,4 +1,4 @@
-"""Refuses headers that are too large, and notes whether a body follows."""
+"""Refuses headers that are too large or contradict each other, and notes whether a body follows."""
 
 from itertools import chain
 
@@ -30,6 +30,10 @@ class RequestLimitsMiddleware:
             error: AppError = BadRequest(f"The headers may hold at most {MAX_HEADERS} bytes")
             await problem(error, state.correlation_id)(scope, receive, send)
             return
+        if len(state.headers) < len(scope["headers"]) and _has_two_callers(scope):
+            error = BadRequest("The request has more than one Authorization header")
+            await problem(error, state.correlation_id)(scope, receive, send)
+            return
         declared = _declared(state.headers)
         if declared is not None and not declared[:MAX_DIGITS].isdigit():
             error = BadRequest("The Content-Length is not a number")
@@ -38,6 +42,11 @@ class RequestLimitsMiddleware:
         if declared is not None:
             state.declared = int(declared[:MAX_DIGITS])
         await self.app(scope, receive, send)
+
+
+def _has_two_callers(scope: Scope) -> bool:
+    """Of which a proxy may see one, and the application the other."""
+    return [name for name, _ in scope["headers"]].count(b"authorization") > 1
 
 
 def _declared(headers: dict[bytes, bytes]) -> bytes | None:

@@ -20,7 +20,7 @@ from app.config import Settings
 from app.database.unit_of_work import UnitOfWork
 from app.exceptions import ServiceUnavailable
 from app.main import Application
-from tests.accounts import ALICE, AUTH, NEW_PASSWORD, SESSIONS, execute, fetch, login, post
+from tests.accounts.steps import ALICE, AUTH, NEW_PASSWORD, SESSIONS, execute, fetch, login, post
 from tests.conftest import connect, new_client
 from tests.dispatch.conftest import PREFIX, Serve, application, close_code, refused
 from tests.factories import PASSWORD

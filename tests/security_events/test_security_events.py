@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from app.database.connections import Database
-from tests.accounts import (
+from tests.accounts.steps import (
     ALICE,
     EMAIL,
     EVENTS,

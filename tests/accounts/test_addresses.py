@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from app.database.connections import Database
-from tests.accounts import (
+from tests.accounts.steps import (
     ALICE,
     ME,
     NEW_PASSWORD,

@@ -10,7 +10,7 @@ import pytest
 from app.accounts.throttle import PURGE
 from app.database.connections import Database
 from app.main import Application, create_app
-from tests.accounts import (
+from tests.accounts.steps import (
     ALICE,
     AUTH,
     EMAIL,

@@ -8,7 +8,7 @@ import pytest
 
 from app.database.connections import Database
 from app.main import Application
-from tests.accounts import (
+from tests.accounts.steps import (
     ALICE,
     AUTH,
     EMAIL,

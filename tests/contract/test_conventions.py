@@ -16,8 +16,8 @@ from starlette.responses import Response
 from app.config import Environment, Settings
 from app.logging import configure_logging
 from app.main import Application, create_app
-from tests.api.test_errors import Call, call
 from tests.conftest import new_client
+from tests.contract.test_errors import Call, call
 from tests.factories import create_items, item
 from tests.problems import CANARY, ITEMS, JSON, LIMIT, LOGIN, ME, NO_ITEM, REGISTER, read_problem
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.database.connections import Database
 from app.database.unit_of_work import UnitOfWork
-from tests.accounts import (
+from tests.accounts.steps import (
     EMAIL,
     ME,
     USER_FIELDS,

@@ -4,7 +4,17 @@ import httpx
 
 from app.database.connections import Database
 from app.main import Application
-from tests.accounts import ALICE, EMAIL, ME, USER_FIELDS, execute, is_alive, login, post, register
+from tests.accounts.steps import (
+    ALICE,
+    EMAIL,
+    ME,
+    USER_FIELDS,
+    execute,
+    is_alive,
+    login,
+    post,
+    register,
+)
 from tests.factories import PASSWORD, SignIn, create_user
 from tests.mailbox import Mailbox
 from tests.problems import read_problem

@@ -17,7 +17,7 @@ from app.accounts.schemas import (
 )
 from app.database.connections import Database
 from app.users.schemas import UserCreate
-from tests.accounts import (
+from tests.accounts.steps import (
     EMAIL,
     ME,
     NEW_PASSWORD,

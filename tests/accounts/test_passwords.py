@@ -3,7 +3,7 @@ import pytest
 
 from app.database.connections import Database
 from app.exceptions import ServiceUnavailable
-from tests.accounts import (
+from tests.accounts.steps import (
     ALICE,
     EMAIL,
     ME,

@@ -7,39 +7,16 @@ from typing import Any
 import httpx
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.config import Settings
-from app.database.connections import Database
-from app.database.unit_of_work import UnitOfWork
 from app.logging import configure_logging
 from app.main import Application, create_app
 from tests.conftest import new_client
-from tests.factories import create_items, create_token, create_user, item
-from tests.problems import (
-    CANARY,
-    ITEMS,
-    JSON,
-    LIMIT,
-    LOGIN,
-    ME,
-    NO_ITEM,
-    REGISTER,
-    V1,
-    read_problem,
-)
-
-type Call = dict[str, Any]
-
-
-def call(method: str, url: str, **options: Any) -> Call:
-    return {"method": method, "url": url, **options}
-
-
-def post_item(content: bytes) -> Call:
-    return call("POST", ITEMS, content=content, headers=JSON)
+from tests.contract.calls import Call, call, post_item
+from tests.factories import create_items, item
+from tests.problems import CANARY, ITEMS, LIMIT, LOGIN, ME, NO_ITEM, REGISTER, V1, read_problem
 
 
 def without_what_varies(response: httpx.Response, id: str) -> dict[str, Any]:
@@ -51,9 +28,8 @@ def without_what_varies(response: httpx.Response, id: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-async def small_app(settings: Settings) -> AsyncIterator[Application]:
-    """An application that takes bodies of 1024 bytes and throttles attempts."""
-    app = create_app(settings.model_copy(update={"max_body_size": 1024, "throttle_enabled": True}))
+async def throttling_app(settings: Settings) -> AsyncIterator[Application]:
+    app = create_app(settings.model_copy(update={"throttle_enabled": True}))
     assert isinstance(app, Application)
     yield app
     await app.database.close()
@@ -225,154 +201,6 @@ class TestUnhandled:
             assert (await client.get("/health/live")).status_code == 200
 
 
-class TestBadRequest:
-    async def test_headers_over_the_limit(self, alice: httpx.AsyncClient) -> None:
-        small, large = ({"X-Filler": "x" * size} for size in (60_000, 70_000))
-        assert (await alice.get(ME, headers=small)).status_code == 200
-        read_problem(await alice.get(ME, headers=large), 400, "BAD_REQUEST")
-
-    @pytest.mark.parametrize(
-        "body",
-        [
-            pytest.param(b"{", id="truncated"),
-            pytest.param(b'{"name": "a", "sku": "a", "price": 1', id="truncated at its end"),
-            pytest.param(b'{"name": "a", "sku": "a", "price": 1}}', id="a brace too many"),
-            pytest.param(b'{"name": "a"}{"name": "a"}', id="two bodies"),
-            pytest.param(b"{'name': 'a'}", id="single quotes"),
-            pytest.param(b'{"name": "a",}', id="a trailing comma"),
-            pytest.param(b'{name: "a"}', id="no quotes"),
-            pytest.param(b'{"price": 01}', id="a leading zero"),
-            pytest.param(b'{"price": 0x10}', id="hexadecimal"),
-            pytest.param(b'{"price": +1}', id="a plus"),
-            pytest.param(b'{"name": "a" /* a */}', id="a comment"),
-            pytest.param(b'{"name": "a\nb"}', id="a raw line break in a string"),
-            pytest.param(b'{"name": "a\x00b"}', id="a raw NUL in a string"),
-            pytest.param(b"\x00", id="NUL"),
-            pytest.param(b"   ", id="blank"),
-            pytest.param(b"name=a&sku=a", id="a form"),
-            pytest.param(b'{"name": "\xff"}', id="not UTF-8"),
-            pytest.param(b'{"name": "\xc3"}', id="truncated UTF-8"),
-            pytest.param(b'{"name": "\xc0\x80"}', id="overlong UTF-8"),
-            pytest.param(b'{"name": "\xed\xa0\x80"}', id="a surrogate's bytes"),
-            pytest.param('{"name": "a"}'.encode("utf-16"), id="UTF-16"),
-            pytest.param(b'{"name": "\\ud800"}', id="a lone high surrogate"),
-            pytest.param(b'{"name": "\\udfff"}', id="a lone low surrogate"),
-            pytest.param(b'{"name": "\\udc00\\ud800"}', id="surrogates the wrong way round"),
-            pytest.param(b'{"\\ud800": 1}', id="a lone surrogate in a name"),
-            pytest.param(b'{"name": "\\u12"}', id="half an escape"),
-            pytest.param(b"[" * 65 + b"]" * 65, id="65 arrays deep"),
-            pytest.param(b'{"a":' * 65 + b"1" + b"}" * 65, id="65 objects deep"),
-            pytest.param(b'[{"a":' * 33 + b"1" + b"}]" * 33, id="66 of both deep"),
-            pytest.param(b'{"price": 12.5000000000000000001', id="a long number, truncated"),
-            pytest.param(b'{"a": "\xff", "b": 12.5000000000000000001}', id="one, not UTF-8"),
-            pytest.param(b"[" * 65 + b"12.5000000000000000001" + b"]" * 65, id="one, 65 deep"),
-            pytest.param(b"[" * 500_000, id="500,000 arrays deep and no end"),
-            pytest.param(b'{"a":' * 200_000, id="200,000 objects deep and no end"),
-        ],
-    )
-    async def test_what_is_no_json(self, alice: httpx.AsyncClient, body: bytes) -> None:
-        problem = read_problem(await alice.request(**post_item(body)), 400, "BAD_REQUEST")
-        assert "errors" not in problem
-
-    @pytest.mark.parametrize(
-        "body",
-        [
-            pytest.param(b"[" * 64 + b"]" * 64, id="arrays"),
-            pytest.param(b'[{"a":' * 32 + b"1" + b"}]" * 32, id="both"),
-            pytest.param(b"[" + b"[]," * 500 + b"[]]", id="many beside each other"),
-        ],
-    )
-    async def test_64_levels_are_json(self, alice: httpx.AsyncClient, body: bytes) -> None:
-        read_problem(await alice.request(**post_item(body)), 422, "VALIDATION_ERROR")
-
-    @pytest.mark.parametrize("name", ["[" * 200, '"[' * 100, "\\[" * 100, '\\"{' * 70])
-    async def test_brackets_within_a_string_are_no_levels(
-        self, alice: httpx.AsyncClient, name: str
-    ) -> None:
-        (created,) = await create_items(alice, {"name": name})
-        assert created["name"] == name
-
-
-class TestUnauthorized:
-    async def test_no_token_asks_for_one(self, client: httpx.AsyncClient) -> None:
-        response = await client.get(ME)
-        read_problem(response, 401, "UNAUTHORIZED")
-        assert response.headers["WWW-Authenticate"] == "Bearer"
-
-    @pytest.mark.parametrize(
-        "header", ["", "Bearer", "Bearer ", "Basic YTpi", "plinth_abc", "Token plinth_abc", "\xff"]
-    )
-    async def test_what_holds_no_bearer_token_counts_as_none(
-        self, client: httpx.AsyncClient, header: str
-    ) -> None:
-        response = await client.get(ME, headers={b"Authorization": header.encode("latin-1")})
-        read_problem(response, 401, "UNAUTHORIZED")
-        assert response.headers["WWW-Authenticate"] == "Bearer"
-
-    @pytest.mark.parametrize(
-        "token",
-        [
-            "x",
-            "a b",
-            "plinth_",
-            "plinth_" + "a" * 43,
-            "plinth_" + "a" * 20_000,
-            "plinth_\x00",
-            "plinth_\xff",
-            "eyJhbGciOiJub25lIn0.e30.",
-        ],
-    )
-    async def test_a_token_that_is_none_of_ours_is_invalid(
-        self, client: httpx.AsyncClient, token: str
-    ) -> None:
-        header = f"Bearer {token}".encode("latin-1")
-        response = await client.get(ME, headers={b"Authorization": header})
-        read_problem(response, 401, "UNAUTHORIZED")
-        assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
-
-    async def test_a_revoked_token_is_invalid(self, alice: httpx.AsyncClient) -> None:
-        assert (await alice.post(f"{V1}/auth/logout")).status_code == 204
-        response = await alice.get(ME)
-        read_problem(response, 401, "UNAUTHORIZED")
-        assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
-
-    @pytest.mark.parametrize(
-        "change",
-        [
-            "UPDATE sessions SET expires_at = now()",
-            "UPDATE sessions SET last_used_at = now() - interval '400 days'",
-            "UPDATE users SET is_active = false",
-            "UPDATE users SET deleted_at = now()",
-        ],
-    )
-    async def test_a_token_whose_time_or_user_is_gone_is_invalid(
-        self, alice: httpx.AsyncClient, work: UnitOfWork, change: str
-    ) -> None:
-        assert (await alice.get(ME)).status_code == 200
-        await work.execute(text(change))
-        await work.commit()
-        response = await alice.get(ME)
-        read_problem(response, 401, "UNAUTHORIZED")
-        assert response.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
-
-    async def test_a_wrong_login_asks_for_a_token(
-        self, client: httpx.AsyncClient, database: Database
-    ) -> None:
-        await create_user(database, "alice@example.com")
-        login = {"email": "alice@example.com", "password": CANARY}
-        response = await client.post(LOGIN, json=login)
-        problem = read_problem(response, 401, "INVALID_CREDENTIALS")
-        assert response.headers["WWW-Authenticate"] == "Bearer"
-        assert "errors" not in problem
-
-    async def test_the_scheme_is_named_in_any_case(
-        self, client: httpx.AsyncClient, database: Database
-    ) -> None:
-        token = await create_token(database, await create_user(database, "alice@example.com"))
-        response = await client.get(ME, headers={"Authorization": f"bEARER {token}"})
-        assert response.status_code == 200
-
-
 class TestNotFound:
     @pytest.mark.parametrize(
         ("method", "path", "body"),
@@ -476,101 +304,13 @@ class TestConflict:
             assert secret not in response.text
 
 
-class TestPayloadTooLarge:
-    async def test_a_declared_length_is_refused_unread(self, alice: httpx.AsyncClient) -> None:
-        headers = JSON | {"Content-Length": str(LIMIT + 1)}
-        response = await alice.post(ITEMS, content=b"{}", headers=headers)
-        read_problem(response, 413, "PAYLOAD_TOO_LARGE")
-
-    async def test_chunks_without_a_length_are_counted(self, alice: httpx.AsyncClient) -> None:
-        sent = 0
-
-        async def chunks() -> AsyncIterator[bytes]:
-            nonlocal sent
-            for _ in range(100):
-                sent += 1
-                yield b" " * (LIMIT // 10)
-
-        response = await alice.post(ITEMS, content=chunks(), headers=JSON)
-        assert "Content-Length" not in response.request.headers
-        read_problem(response, 413, "PAYLOAD_TOO_LARGE")
-        assert sent < 15
-
-    async def test_chunks_within_the_limit_are_taken(self, alice: httpx.AsyncClient) -> None:
-        async def chunks() -> AsyncIterator[bytes]:
-            yield b'{"name": "a", "sku":'
-            yield b' "a", "price": 1}'
-
-        response = await alice.post(ITEMS, content=chunks(), headers=JSON)
-        assert response.status_code == 201
-
-    async def test_1_mib_is_within_the_limit(self, alice: httpx.AsyncClient) -> None:
-        body = b'{"name": "a", "sku": "a", "price": 1}'.ljust(LIMIT)
-        assert (await alice.request(**post_item(body))).status_code == 201
-
-    @pytest.mark.parametrize(("length", "status"), [(1024, 400), (1025, 413)])
-    async def test_the_limit_is_a_setting(
-        self, small_app: Application, length: int, status: int
-    ) -> None:
-        async with new_client(small_app) as client:
-            response = await client.post(LOGIN, content=b" " * length, headers=JSON)
-        assert response.status_code == status
-
-
-class TestUnsupportedMediaType:
-    @pytest.mark.parametrize(
-        "media_type",
-        [
-            "text/plain",
-            "text/json",
-            "application/x-www-form-urlencoded",
-            "multipart/form-data; boundary=x",
-            "application/json5",
-            "application/problem+json",
-            "application/json, text/plain",
-            "application/octet-stream",
-            "*/*",
-            "json",
-            "",
-            "\xff",
-        ],
-    )
-    async def test_a_body_of_another_type(self, alice: httpx.AsyncClient, media_type: str) -> None:
-        headers = {b"Content-Type": media_type.encode("latin-1")}
-        response = await alice.post(ITEMS, content=b"{}", headers=headers)
-        read_problem(response, 415, "UNSUPPORTED_MEDIA_TYPE")
-
-    async def test_a_body_of_no_type(self, alice: httpx.AsyncClient) -> None:
-        response = await alice.post(ITEMS, content=b"{}")
-        assert "Content-Type" not in response.request.headers
-        read_problem(response, 415, "UNSUPPORTED_MEDIA_TYPE")
-
-    @pytest.mark.parametrize(
-        ("method", "path"), [("POST", LOGIN), ("POST", REGISTER), ("PATCH", ME)]
-    )
-    async def test_every_route_with_a_body_asks_for_json(
-        self, alice: httpx.AsyncClient, method: str, path: str
-    ) -> None:
-        response = await alice.request(method, path, data={"email": CANARY})
-        read_problem(response, 415, "UNSUPPORTED_MEDIA_TYPE")
-
-    @pytest.mark.parametrize(
-        "media_type",
-        ["application/json", "APPLICATION/JSON", "application/json;charset=utf-8"],
-    )
-    async def test_json_by_any_of_its_names(
-        self, alice: httpx.AsyncClient, media_type: str
-    ) -> None:
-        body = b'{"name": "a", "sku": "a", "price": 1}'
-        response = await alice.post(ITEMS, content=body, headers={"Content-Type": media_type})
-        assert response.status_code == 201
-
-
 class TestRateLimited:
     @pytest.mark.usefixtures("app")
-    async def test_too_many_attempts_say_when_to_come_back(self, small_app: Application) -> None:
+    async def test_too_many_attempts_say_when_to_come_back(
+        self, throttling_app: Application
+    ) -> None:
         account = {"email": "alice@example.com", "password": CANARY}
-        async with new_client(small_app) as client:
+        async with new_client(throttling_app) as client:
             for _ in range(5):
                 response = await client.post(REGISTER, json=account)
                 read_problem(response, 422, "VALIDATION_ERROR")

@@ -21,7 +21,7 @@ from app.accounts.outbox import TEMPLATES
 from app.config import Environment, Settings
 from app.mail import ATTEMPTS, FileMailer, Mailer, NoMailer, SmtpMailer, delivery, mailer
 from app.main import Application, create_app
-from tests.accounts import ALICE, EMAIL, NEW_PASSWORD, post
+from tests.accounts.steps import ALICE, EMAIL, NEW_PASSWORD, post
 from tests.conftest import new_client
 from tests.factories import PASSWORD, create_user
 from tests.mailbox import Mailbox, text_of, token_in

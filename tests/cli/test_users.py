@@ -10,7 +10,7 @@ import pytest
 from app.cli.main import main
 from app.database.connections import Database
 from app.main import Application
-from tests.accounts import ALICE, NEW_PASSWORD, execute, fetch
+from tests.accounts.steps import ALICE, NEW_PASSWORD, execute, fetch
 from tests.factories import CHEAP_HASH, SignIn, create_user
 
 ROOT = "root@example.com"

@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+FEATURES = "tests.compatibility.features"
 TITLES = {"openapi": "OpenAPI", "json_bodies": "JSON bodies", "websockets": "WebSockets"}
 
 type Build = Callable[[FastAPI], None]
@@ -43,8 +44,8 @@ class Feature:
 
     @property
     def page(self) -> str:
-        """Its module's name, as a title."""
-        name = self.build.__module__.rpartition(".")[2]
+        """The name of its module or package in `features`, as a title."""
+        name = self.build.__module__.removeprefix(f"{FEATURES}.").partition(".")[0]
         return TITLES.get(name, name.replace("_", " ").capitalize())
 
 
@@ -76,7 +77,7 @@ def feature(name: str, *steps: Step, **options: Any) -> Callable[[Build], Build]
 
 def all_features() -> list[Feature]:
     """Those of every module in `features`, by page and name."""
-    package = importlib.import_module("tests.compatibility.features")
-    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+    package = importlib.import_module(FEATURES)
+    for module in pkgutil.walk_packages(package.__path__, f"{FEATURES}."):
         importlib.import_module(module.name)
     return sorted(_features.values(), key=lambda each: (each.page, each.name))

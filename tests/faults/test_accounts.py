@@ -17,7 +17,7 @@ import pytest
 
 from app.accounts.passwords import hash_password
 from app.main import Application
-from tests.accounts import (
+from tests.accounts.steps import (
     ALICE,
     EMAIL,
     ME,

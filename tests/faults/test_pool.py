@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from app.cli.embedded.server import EmbeddedPostgres
 from app.main import Application
-from tests.accounts import NEW_PASSWORD
+from tests.accounts.steps import NEW_PASSWORD
 from tests.conftest import new_client
 from tests.factories import PASSWORD, create_items, create_token, create_user, item
 from tests.faults.conftest import NewApp, backends, sign_in_to

@@ -1,0 +1,56 @@
+"""No path makes a 5xx, and no answer repeats it."""
+
+import pytest
+
+from tests.contract.hostile_input.refusals import Ask, read_refusal, short
+from tests.problems import CANARY, ITEMS, NO_ITEM
+
+SURROGATE = chr(0xD800)
+
+
+class TestPaths:
+    @pytest.mark.parametrize(
+        "id",
+        [
+            "1", "0", "-1", "null", "None", "me", CANARY, "\x00", f"{NO_ITEM}\x00",
+            f"\x00{NO_ITEM}", f"{NO_ITEM}\n", f" {NO_ITEM}", f"{NO_ITEM} ", f"{NO_ITEM}0",
+            NO_ITEM[:-1], NO_ITEM.replace("-", ""), f"{{{NO_ITEM}}}", f"urn:uuid:{NO_ITEM}",
+            f"uuid:{NO_ITEM}", NO_ITEM.replace("-", "_"), NO_ITEM.replace("0", "g"),
+            "\uff10" * 8 + NO_ITEM[8:], "\u0660" * 8 + NO_ITEM[8:], NO_ITEM.replace("-", "--", 1),
+            SURROGATE, "\ufffd", "\u202e", "\U0001f4a5", "..", ".", "%00",
+            "%ff", "'", "' OR 1=1 --", "<script>", "\r\nX-Injected: 1", "a" * 100_000,
+            ";", "?", "#", "*", "\\", "1" * 5000,
+        ],
+        ids=short,
+    )  # fmt: skip
+    async def test_what_is_no_id_is_refused(self, ask: Ask, id: str) -> None:
+        problem = read_refusal(await ask("GET", f"{ITEMS}/{id}"), id.strip())
+        assert problem["status"] == 422
+        assert problem["errors"][0]["loc"] == ["path", "item_id"]
+
+    @pytest.mark.parametrize("id", ["\x00", SURROGATE, CANARY, NO_ITEM.replace("-", "")], ids=short)
+    @pytest.mark.parametrize(
+        ("method", "end"), [("PATCH", ""), ("DELETE", ""), ("POST", "/restore")]
+    )
+    async def test_so_it_is_for_every_verb(self, ask: Ask, method: str, end: str, id: str) -> None:
+        headers = [(b"content-type", b"application/json")]
+        response = await ask(method, f"{ITEMS}/{id}{end}", headers=headers, body=b"{}")
+        assert read_refusal(response, id)["status"] == 422
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "", "/", "//", "x", "*", "/api", "/api/v1", "/api/v1/", "/api/v2/items",
+            "/API/v1/items", "/api/v1/Items", "//api/v1/items", "/api//v1/items", "/api/v1//items",
+            f"{ITEMS}//", f"{ITEMS}/{NO_ITEM}/", f"{ITEMS}/{NO_ITEM}/{CANARY}", f"{ITEMS}//restore",
+            "/api/v1/items/../users/me", "/api/v1/./items", "/api/v1/user", f"/{CANARY}\x00",
+            f"/{SURROGATE}", "/.env", "/.git/config", "/docs/", "/redoc/", "/docs/assets",
+            "/docs/assets/", "/docs/assets/../docs.py", "/docs/assets//etc/passwd",
+            "/docs/assets/\x00", "/docs/assets/..\\x", "/docs/assets/" + "a" * 5000,
+            "/docs/assets/" + "a/" * 5000, "/docs/assets/favicon.png/x", "/docs/oauth2-redirect",
+            "/openapi.yaml", "/" + "a" * 100_000, "/a" * 40_000, "/health", "/health/", "/metrics",
+        ],
+        ids=short,
+    )  # fmt: skip
+    async def test_what_is_no_path_is_not_found(self, ask: Ask, path: str) -> None:
+        assert read_refusal(await ask("GET", path))["status"] == 404

@@ -1,0 +1,39 @@
+"""What a cursor holds, and that only its own secret, caller and route can read it."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from app.core.list_query import Position
+from app.dispatch.cursors import Cursors, cursor_key
+from app.exceptions import InvalidCursor
+from app.items.filters import ItemFilter
+from app.items.models import Item
+
+
+def cursors(signed_with: str = "secret", about: str = "me here", order_by: str = "name") -> Cursors:
+    selection = ItemFilter.model_validate({"order_by": [order_by]}).selection
+    return Cursors(cursor_key(signed_with), Item, about, selection)
+
+
+class TestSecret:
+    position = Position(("a", UUID(int=7)))
+
+    def test_what_was_written_is_read(self) -> None:
+        back = replace(self.position, backwards=True)
+        for position in (self.position, back, Position(backwards=True)):
+            assert cursors().read(cursors().write(position)) == position
+
+    @pytest.mark.parametrize(
+        "other",
+        [{"signed_with": "other"}, {"about": ""}, {"about": "me her"}, {"about": "me here "}],
+    )
+    def test_another_secret_caller_or_route_reads_nothing(self, other: dict[str, str]) -> None:
+        with pytest.raises(InvalidCursor):
+            cursors(**other).read(cursors().write(self.position))
+
+    def test_a_column_that_became_of_another_type_refuses_it(self) -> None:
+        numbers = cursors(order_by="quantity")
+        with pytest.raises(InvalidCursor):
+            numbers.read(numbers.write(Position(("many", UUID(int=7)))))

@@ -1,5 +1,6 @@
 """No header makes a 5xx, and no answer repeats it."""
 
+import httpx
 import pytest
 
 from tests.contract.hostile_input.refusals import Ask, Header, read_refusal, short
@@ -54,3 +55,9 @@ class TestHeaders:
         problem = read_refusal(response, value.decode("latin-1"))
         assert problem["error_code"] == "UNAUTHORIZED"
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
+
+    async def test_two_callers_are_refused(self, ask: Ask, alice: httpx.AsyncClient) -> None:
+        hers = (b"authorization", alice.headers["Authorization"].encode())
+        for others in [(b"authorization", b"Bearer plinth_a")], [hers]:
+            problem = read_refusal(await ask("GET", ME, headers=[hers, *others]))
+            assert problem["error_code"] == "BAD_REQUEST"

@@ -1,8 +1,10 @@
 """No path makes a 5xx, and no answer repeats it."""
 
+import httpx
 import pytest
 
 from tests.contract.hostile_input.refusals import Ask, read_refusal, short
+from tests.factories import create_items
 from tests.problems import CANARY, ITEMS, NO_ITEM
 
 SURROGATE = chr(0xD800)
@@ -54,3 +56,15 @@ class TestPaths:
     )  # fmt: skip
     async def test_what_is_no_path_is_not_found(self, ask: Ask, path: str) -> None:
         assert read_refusal(await ask("GET", path))["status"] == 404
+
+    @pytest.mark.parametrize("slash", ["%2F", "%2f"])
+    async def test_an_encoded_slash_leads_to_no_other_route(
+        self, alice: httpx.AsyncClient, slash: str
+    ) -> None:
+        [created] = await create_items(alice, {})
+        path = f"{ITEMS}/{created['id']}"
+        assert (await alice.delete(path)).status_code == 204
+        assert read_refusal(await alice.post(f"{path}{slash}restore"))["status"] == 404
+        assert read_refusal(await alice.get(f"{ITEMS}{slash}{created['id']}"))["status"] == 404
+        assert (await alice.get(path)).status_code == 404
+        assert (await alice.post(f"{path}/restore")).status_code == 200

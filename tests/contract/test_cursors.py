@@ -144,6 +144,14 @@ class TestLinks:
             assert expected <= set(response.links)
             assert len(response.headers["Link"]) <= 4096
 
+    async def test_a_query_that_leaves_no_room_for_them_has_none(
+        self, alice: httpx.AsyncClient
+    ) -> None:
+        response = await alice.get(f"{ITEMS}?name={'x' * 4096}")
+        assert (response.status_code, "Link" in response.headers) == (200, False)
+        document = (await alice.get("/openapi.json")).json()
+        assert document["components"]["headers"]["Link"]["required"] is False
+
 
 def damaged(cursor: str) -> Iterator[str]:
     """With every character changed, at every length, and put together anew."""

@@ -10,6 +10,8 @@ from urllib.request import Request, urlopen
 import schemathesis
 from schemathesis.openapi.checks import RejectedPositiveData, UseAfterFree
 
+from tests.fuzz.rows import Row, Rows
+
 REFUSALS = {
     "page_too_deep": "the product of two parameters has a limit",
     "repeated_sort_key": "`name` and `-name` are the same key",
@@ -26,7 +28,8 @@ NOBODY = "01900000-0000-7000-8000-000000000000"
 
 _numbers = count(1)
 _restored: set[str] = set()
-_signed_in = set(os.environ["FUZZ_USERS"].split(","))
+_signed_in = os.environ["FUZZ_USERS"].split(",")
+_rows: dict[str, Rows] = {}  # by the caller's credentials
 
 
 def before_load_schema(_context: Any, document: dict[str, Any]) -> None:
@@ -50,11 +53,16 @@ def before_call(_context: Any, case: Any, _options: Any) -> None:
         if "page" in case.query:  # excludes a cursor
             case.query.pop("cursor", None)
         _make_acceptable(case.body)
+        if _is_signed_in(case):
+            _rows_of(case).make_acceptable(f"{case.method} {case.path}", case.body)
 
 
 def after_call(_context: Any, case: Any, response: Any) -> None:
     if case.path.endswith("/restore") and response.status_code == 200:
         _restored.update(case.path_parameters.values())
+    if case.method == "DELETE" or case.path.endswith("/bulk/delete"):
+        for each in _rows.values():
+            each.forget()
 
 
 def filter_failure(_context: Any, failure: Any, case: Any, response: Any) -> bool:
@@ -70,7 +78,7 @@ def filter_failure(_context: Any, failure: Any, case: Any, response: Any) -> boo
 
 
 def _sign_in_someone_else(case: Any) -> None:
-    if not case.headers.get("Authorization", "").startswith("Bearer plinth_"):
+    if not _is_signed_in(case):
         return  # the request is to be refused
     account = {"email": f"{next(_numbers)}@leaver.example.com", "password": PASSWORD}
     base = case.operation.schema.get_base_url()
@@ -79,10 +87,26 @@ def _sign_in_someone_else(case: Any) -> None:
     case.headers["Authorization"] = f"Bearer {token}"
 
 
-def _post(url: str, body: Any) -> Any:
-    request = Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
-    with urlopen(request, timeout=10) as response:
-        return json.load(response)
+def _is_signed_in(case: Any) -> bool:
+    return str(case.headers.get("Authorization", "")).startswith("Bearer plinth_")
+
+
+def _rows_of(case: Any) -> Rows:
+    credentials = {"Authorization": case.headers["Authorization"]}
+    base = case.operation.schema.get_base_url()
+
+    def send(path: str, body: Row) -> Row:
+        return _post(urljoin(base, path), body, credentials)
+
+    return _rows.setdefault(credentials["Authorization"], Rows(send, _signed_in))
+
+
+def _post(url: str, body: Row, headers: dict[str, str] | None = None) -> Row:
+    headers = {"Content-Type": "application/json"} | (headers or {})
+    request = Request(url, json.dumps(body).encode(), headers)
+    with urlopen(request, timeout=60) as response:
+        answer: Row = json.load(response)
+    return answer
 
 
 def _make_acceptable(value: Any) -> None:
@@ -91,9 +115,7 @@ def _make_acceptable(value: Any) -> None:
             _make_acceptable(each)
     elif isinstance(value, dict):
         for name, each in value.items():
-            if name == "sku":  # is unique
-                value[name] = f"{next(_numbers)} {each}"[:64]
-            elif name in {"current_password", "new_password"}:  # are those of users.json
+            if name in {"current_password", "new_password"}:  # are those of users.json
                 value[name] = PASSWORD
             elif isinstance(each, float) and each.is_integer():  # JSON Schema's 1.0 is an integer
                 value[name] = int(each)

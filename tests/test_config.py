@@ -33,6 +33,36 @@ def test_each_way_to_write_a_database_url(monkeypatch: pytest.MonkeyPatch, schem
     assert url.get_secret_value() == "postgresql+asyncpg://u:p@host/name"
 
 
+def test_a_url_as_hosters_write_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://u:p%40@host/name?sslmode=require")
+    url = load_settings().database_url
+    assert url is not None
+    assert url.get_secret_value() == "postgresql+asyncpg://u:p%40@host/name?ssl=require"
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [
+        ("postgresql://u:p4ss@host:port/name", "must look like postgresql://user:password@host"),
+        ("postgresql://u:p4ss@host:70000/name", "must look like postgresql://user:password@host"),
+        ("postgresql://u:p4ss@[::1/name", "must look like postgresql://user:password@host"),
+        ("postgresql+psycopg://u:p4ss@host/name", "must look like postgresql://user:password@host"),
+        ("postgresql://u:p4@ss@host/name", "has more than one @: write those of the password as"),
+        ("postgresql://u:p4ss@host/name?sslrootcert=a&b=1", "does not take b, sslrootcert"),
+        ("postgresql://u:p4ss@host/name?sslmode=yes", "takes as sslmode one of allow, disable"),
+    ],
+)
+def test_a_url_that_is_none_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, url: str, complaint: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert str(raised.value).startswith(f"DATABASE_URL: {complaint}")
+    assert "p4" not in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
 def test_secrets_are_in_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     set_all(monkeypatch, GOOD)
     assert "fJ8s2" not in repr(load_settings())

@@ -13,10 +13,19 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic.functional_validators import BeforeValidator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 MIN_SECRET_LENGTH = 32
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*")
+# Of a database's URL; `sslmode` is libpq's name for the driver's `ssl`.
+URL_PARAMETERS = {
+    *("host", "port", "ssl", "passfile", "target_session_attrs"),
+    "prepared_statement_cache_size",
+}
+SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 PLACEHOLDERS = ("change", "placeholder", "example", "secret", "password")
+LOOKS = "must look like postgresql://user:password@host:5432/name"
 
 
 class Environment(StrEnum):
@@ -33,8 +42,24 @@ def asyncpg_url(url: SecretStr) -> SecretStr:
     """Name the driver: a bare `postgresql://` means psycopg to SQLAlchemy 2.1."""
     scheme, separator, rest = url.get_secret_value().partition("://")
     if not separator or scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
-        raise ValueError("must look like postgresql://user:password@host:5432/name")
-    return SecretStr(f"postgresql+asyncpg://{rest}")
+        raise ValueError(LOOKS)
+    text = f"postgresql+asyncpg://{rest}"
+    try:
+        parts = make_url(text)
+    except (ValueError, ArgumentError):
+        raise ValueError(LOOKS) from None
+    if not 0 <= (parts.port or 0) < 65536:
+        raise ValueError(LOOKS)
+    if "@" in f"{parts.host}{parts.database}":
+        raise ValueError("has more than one @: write those of the password as %40")
+    query = {"ssl" if name == "sslmode" else name: value for name, value in parts.query.items()}
+    if unknown := query.keys() - URL_PARAMETERS:
+        raise ValueError(f"does not take {', '.join(sorted(unknown))}: leave it out")
+    if query.get("ssl", "prefer") not in SSL_MODES:
+        raise ValueError(f"takes as sslmode one of {', '.join(sorted(SSL_MODES))}")
+    if "sslmode" in parts.query:
+        text = parts.set(query=query).render_as_string(hide_password=False)
+    return SecretStr(text)
 
 
 def split_commas(value: object) -> object:
@@ -168,7 +193,10 @@ def load_settings() -> Settings:
     try:
         settings = Settings()
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
+        lines = [
+            f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        ]
         raise SettingsError("\n".join(lines)) from None
     if problems := _unsafe(settings):
         raise SettingsError("\n".join(problems))
@@ -185,7 +213,7 @@ def _unsafe(settings: Settings) -> list[str]:
     url = settings.database_url.get_secret_value() if settings.database_url else ""
     if not url:
         problems.append("DATABASE_URL: is required in production")
-    elif _is_placeholder(urlsplit(url).password or ""):
+    elif _is_placeholder(str(make_url(url).password)):
         problems.append("DATABASE_URL: has a placeholder for a password")
     secret = settings.secret_key.get_secret_value()
     if not secret:

@@ -56,7 +56,8 @@ def test_help_imports_no_command(arguments: list[str]) -> None:
     [
         ("app.cli.check", {"fastapi", "uvicorn"}),
         ("app.cli.maintenance", {"fastapi", "uvicorn", "app.main"}),
-        ("app.cli.servers", {"fastapi", "app.main"}),  # the application is another process's
+        ("app.cli.dev", {"fastapi", "app.main"}),  # the application is another process's
+        ("app.cli.serve", {"app.main"}),
         ("app.cli.users", {"alembic", "uvicorn", "app.main"}),
     ],
 )

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import connect
 
-from app.cli.servers import GRACE
+from app.cli.serve import GRACE
 from app.main import Application
 from tests.conftest import database_url
 from tests.dispatch.conftest import close_code

@@ -3,7 +3,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from app.database.migrations import applied_revision, head_revision
+from app.database.migrations import missing
 from app.dependencies import Work
 from app.exceptions import ServiceUnavailable
 
@@ -23,6 +23,6 @@ async def live() -> Health:
 @router.get("/ready")
 async def ready(work: Work) -> Health:
     """The database answers and has the tables that this version of the application expects."""
-    if await applied_revision(work) != head_revision():
-        raise ServiceUnavailable("Migrations are missing: run `app migrate`")
+    if reason := await missing(work):
+        raise ServiceUnavailable(reason)
     return Health()

@@ -8,8 +8,8 @@ import time
 
 from fastapi import FastAPI
 
+from app.cli.dev import PARENT
 from app.cli.maintenance import applied
-from app.cli.servers import PARENT
 from app.config import Settings, load_settings
 from app.database.migrations import head_revision, upgrade
 from app.main import create_app

@@ -38,8 +38,8 @@ DEVELOPMENT = {"new": NEW, "remove": REMOVE} if find_spec("ruff") else {}
 cli = LazyGroup(
     "app",
     {
-        "dev": "app.cli.servers:dev",
-        "serve": "app.cli.servers:serve",
+        "dev": "app.cli.dev:dev",
+        "serve": "app.cli.serve:serve",
         "migrate": "app.cli.maintenance:migrate",
         "purge": "app.cli.maintenance:purge",
         "routes": "app.cli.routes:routes",
@@ -57,8 +57,12 @@ def main() -> None:
     except SystemExit:  # the usual end; the clauses below import what they name
         raise
     except AppError as error:
+        if isinstance(error.__cause__, _raised("app.database.unreachable", "Unreachable")):
+            _fail(str(error.__cause__))
         _fail(*([_sentence(each) for each in error.errors] or [error.detail]))
     except _raised("app.config", "SettingsError") as error:
+        _fail(str(error))
+    except _raised("alembic.util", "CommandError") as error:
         _fail(str(error))
     except (OSError, _raised("sqlalchemy.exc", "SQLAlchemyError")) as error:
         if getattr(error, "filename", None):  # a file could not be used, and not the database

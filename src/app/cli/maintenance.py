@@ -19,8 +19,10 @@ def migrate() -> None:
     """Bring the database's tables up to date; safe to run from several places at once."""
     with local_database(load_settings()) as settings:
         assert settings.database_url is not None
-        upgrade(settings.database_url.get_secret_value())
-    print(f"The database is at revision {head_revision()}")
+        revision = upgrade(settings.database_url.get_secret_value())
+    print(f"The database is at revision {revision}")
+    if revision != head_revision():
+        print(f"A newer release has migrated it; this one needs {head_revision()}, which it has")
 
 
 async def applied(settings: Settings) -> str | None:

@@ -23,6 +23,7 @@ from sqlalchemy.util import greenlet_spawn
 
 from app.config import Settings
 from app.database.sql import Row
+from app.database.unreachable import unreachable
 from app.exceptions import ServiceUnavailable
 
 CONNECT_ERRORS = (
@@ -142,8 +143,9 @@ class Database:
         try:
             return Connection(await greenlet_spawn(engine.pool.connect), engine)
         except (*CONNECT_ERRORS, engine.dialect.loaded_dbapi.Error) as error:
-            _log.warning("database_unavailable", error=type(error).__name__)
-            raise ServiceUnavailable from None
+            reason = unreachable(error, engine.url)
+            _log.warning("database_unavailable", error=type(error).__name__, reason=str(reason))
+            raise ServiceUnavailable from reason
         finally:
             if loop is self._loop:
                 self._waiting -= 1

@@ -1,0 +1,94 @@
+import os
+import signal
+import socket
+import threading
+import time
+from typing import Annotated
+from urllib.request import urlopen
+
+import typer
+import uvicorn
+
+from app.cli.local_database import local_database
+from app.cli.servers import Prefix, protocols
+from app.config import SettingsError, load_settings
+from app.database.migrations import ROOT, upgrade
+
+PARENT = "PLINTH_DEV_PARENT"
+
+
+def dev(
+    host: Annotated[str | None, typer.Option(help="Default: HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Default: PORT.")] = None,
+    root_path: Prefix = None,
+) -> None:
+    """Serve with reload, on a database that is started and migrated if none is configured."""
+    started = time.monotonic()
+    settings = load_settings()
+    if settings.production:
+        raise SettingsError("ENVIRONMENT: `app dev` is not for production; use `app serve`")
+    host, port = host or settings.host, port or settings.port
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with local_database(settings, own=True) as ready:
+            _require_free(host, port)
+            assert ready.database_url is not None
+            url = ready.database_url.get_secret_value()
+            upgrade(url)
+            address = f"http://{host}:{port}"
+            threading.Thread(target=_greet, args=(address, started), daemon=True).start()
+            os.environ |= {"DATABASE_URL": url, PARENT: str(os.getpid())}
+            uvicorn.run(
+                "app.cli.dev_server:dev_app",
+                factory=True,
+                host=host,
+                port=port,
+                root_path=settings.root_path if root_path is None else root_path,
+                lifespan="on",  # what refuses to start is not served
+                reload=True,
+                reload_dirs=[str(ROOT / "src")],
+                **protocols(settings),
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                log_level="warning",
+                timeout_graceful_shutdown=2,
+            )
+    except KeyboardInterrupt:
+        pass
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _require_free(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = f"PORT: {host}:{port} cannot be used ({error.strerror}); try --port {port + 1}"
+            raise SettingsError(reason) from None
+
+
+def _greet(address: str, started: float) -> None:
+    """Print where the API is, as soon as it answers."""
+    while True:
+        try:
+            with urlopen(f"{address}/health/live", timeout=1):  # noqa: S310 - our own address
+                break
+        except OSError:
+            time.sleep(0.05)
+    print(
+        f"""
+  Ready after {time.monotonic() - started:.1f} s.
+
+  Documentation   {address}/docs
+  Sign in         there: POST /api/v1/auth/register, then /auth/login, and put the token
+                  into Authorize; or as a superuser, in another terminal:
+                  uv run app user create --superuser --email you@example.com
+  Stop            Ctrl-C
+""",
+        flush=True,
+    )

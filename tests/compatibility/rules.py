@@ -283,6 +283,24 @@ def unknown_parameter(exchange: Exchange) -> set[str]:
 
 @rule(
     Mode.STRICT,
+    "Numbers in the query",
+    "`1_0`, `1.0` for an integer, blanks around a number and digits of other scripts are a 422.",
+)
+def loose_number(exchange: Exchange) -> set[str]:
+    stock, ours = exchange
+    codes = {code for _, code in ours.errors}
+    refused = stock.status == 200 and codes and codes <= {"int_parsing", "float_parsing"}
+    return ERROR_BODY | {"status"} if refused else NOTHING
+
+
+@rule(Mode.STRICT, "Encoding of the query", "A query that is not UTF-8 is a 400.")
+def other_encoding(exchange: Exchange) -> set[str]:
+    refused = "%FF" in exchange.ours.url and _is_refusal(exchange.ours, "BAD_REQUEST")
+    return ERROR_BODY | {"status"} if refused else NOTHING
+
+
+@rule(
+    Mode.STRICT,
     "Fixed paths first",
     "`/users/me` is never a user whose id is `me`, in whatever order the routes are declared.",
     "Order of paths: the first that fits",

@@ -55,7 +55,7 @@ class TestNumbers:
         [
             "whole=1_0", "whole=%201", "whole=1%20", "whole=1.0", "whole=%D9%A1", "whole=",
             "many=1_0", "many=1&many=2_0", "many=%202", "real=1_0.5", "real=%201", "real=.",
-            "real=%EF%BC%91", "real=nan", "real=1e", "real=infinity",
+            "real=%EF%BC%91", "real=1e",
         ],
     )  # fmt: skip
     async def test_what_only_looks_like_one_is_refused(

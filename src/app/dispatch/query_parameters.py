@@ -13,11 +13,10 @@ from app.request_state import request_state
 
 MAX_REPORTED = 10  # wrong names; the search for similar ones takes time
 MAX_NAME = 100
-# As JSON writes numbers, and a few forms more; pydantic would read `1_0`, ` 1` and `1.0` as well.
-_NUMBERS = {
-    int: re.compile(r"[+-]?[0-9]+"),
-    float: re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"),
-}
+# What pydantic reads as a number, and no client means as one: `1_0`, ` 1`, `1.0` for an integer,
+# and the digits of other scripts.
+_LOOSE = re.compile(r"\s|.*[\s_]\Z|[^_]*_|[\x00-\x7f]*[^\x00-\x7f]", re.DOTALL)
+_LOOSE_INTEGER = re.compile(rf"{_LOOSE.pattern}|[+-]?[0-9]+\.", re.DOTALL)
 _NO_NUMBER = ""  # which is refused as any text would be
 
 
@@ -40,7 +39,10 @@ class QueryParameters:
         self, declared: Mapping[str, bool], numbers: Mapping[str, type] | None = None
     ) -> None:
         self._declared = dict(declared)
-        self._numbers = {name: _NUMBERS[kind] for name, kind in (numbers or {}).items()}
+        self._numbers = {
+            name: _LOOSE_INTEGER if kind is int else _LOOSE
+            for name, kind in (numbers or {}).items()
+        }
 
     def require_known(self, query_string: bytes) -> None:
         """Raises what `strict` does."""
@@ -83,9 +85,9 @@ class QueryParameters:
         errors: list[FieldError] = []
         for name, sent in pairs:
             many = self._declared.get(name)
-            number = self._numbers.get(name)
+            loose = self._numbers.get(name)
             value = sent
-            if number and not all(map(number.fullmatch, sent.split(",") if many else [sent])):
+            if loose and any(map(loose.match, sent.split(",") if many else [sent])):
                 value = _NO_NUMBER
             if many:
                 values.setdefault(name, []).append(value)

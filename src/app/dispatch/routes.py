@@ -59,7 +59,7 @@ from fastapi.routing import (
     _IncludedRouter,
 )
 from fastapi.utils import get_value_or_default
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Json, ValidationError
 from pydantic.fields import FieldInfo
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
@@ -551,23 +551,24 @@ def _models(found: list[ModelField]) -> dict[str, Any]:
     return {each.name: _get_param_model(each) for each in found}
 
 
-def _query_fields(dependant: Dependant) -> Iterator[tuple[str, Any]]:
-    """The name and the annotation of each parameter, those of models too."""
+def _query_fields(dependant: Dependant) -> Iterator[tuple[str, FieldInfo]]:
+    """Each parameter by its name, those of models too."""
     for each in _query_params(dependant):
         model = _get_param_model(each)
         for part in [each] if model is None else get_cached_model_fields(model):
             for _, alias in _get_param_aliases(part):
-                yield alias, part.field_info.annotation
+                yield alias, part.field_info
 
 
 def _query_names(dependant: Dependant) -> Iterator[tuple[str, bool]]:
-    for alias, annotation in _query_fields(dependant):
-        yield alias, field_annotation_is_sequence(annotation)
+    for alias, info in _query_fields(dependant):
+        yield alias, field_annotation_is_sequence(info.annotation)
 
 
 def _query_numbers(dependant: Dependant) -> Iterator[tuple[str, type]]:
-    for alias, annotation in _query_fields(dependant):
-        if (number := _number(annotation)) is not None:
+    for alias, info in _query_fields(dependant):
+        number = _number(info.annotation)
+        if number is not None and not any(type(each) is Json for each in info.metadata):
             yield alias, number
 
 
@@ -579,10 +580,10 @@ def _number(annotation: Any) -> type | None:
         return float
     parts = [each for each in get_args(annotation) if each is not type(None)]
     origin = get_origin(annotation)
-    if origin is Annotated or field_annotation_is_sequence(origin):
+    if origin is Annotated:
         return _number(parts[0])
-    if origin in {Union, UnionType}:
-        kinds = {_number(each) for each in parts}
+    if origin in {Union, UnionType} or field_annotation_is_sequence(origin):
+        kinds = {_number(each) for each in parts if each is not ...}
         return kinds.pop() if len(kinds) == 1 else None
     return None
 

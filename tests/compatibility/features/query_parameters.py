@@ -141,6 +141,7 @@ def text_validations(app: FastAPI) -> None:
     get("/items", params={"size": 10.5}),
     get("/items", params={"size": "inf"}),
     get("/items", params={"size": "nan"}),
+    get("/items", params={"size": "1_0"}),
     get("/items"),
 )
 def numeric_validations(app: FastAPI) -> None:

@@ -1,6 +1,7 @@
 """What was asked and what was answered, as far as two applications can be compared by it."""
 
 import json
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from http import HTTPStatus
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple, Self
 import httpx2 as httpx
 
 IGNORED = {"date", "server"}
+EXPIRES = re.compile(r"expires=[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
 PROBLEM = "application/problem+json"
 MEMBERS = {"type", "title", "status", "detail", "error_code", "correlation_id", "timestamp"}
 ACCEPTED = 101  # the status of an open WebSocket
@@ -47,6 +49,10 @@ class Answer:
                 headers.setdefault(name, []).append(value)
         if "allow" in headers:  # made from a set, which has no order
             headers["allow"] = sorted(headers["allow"][0].split(", "))
+        if "set-cookie" in headers:  # a cookie that is taken away expires now
+            headers["set-cookie"] = [
+                EXPIRES.sub("expires=…", each) for each in headers["set-cookie"]
+            ]
         request = response.request
         get = response.extensions.get("get")
         return cls(

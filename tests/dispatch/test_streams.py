@@ -149,7 +149,7 @@ async def nothing_open(live: Live) -> AsyncIterator[None]:
     ENDED.clear()
     FOLLOWED.clear()
     yield
-    assert await eventually(lambda: none_open(live), 3)
+    assert await eventually(lambda: none_open(live), 10)
     assert live.app.database.in_use == 0
 
 
@@ -196,8 +196,8 @@ async def test_a_stream_reads_and_holds_no_connection(live: Live, token: str, wa
         async with asyncio.timeout(2):
             while await next_count(lines) == 0:
                 pass
-        assert await eventually(lambda: nothing_held(live), 1)
-    assert await eventually(has_ended, 2)
+        assert await eventually(lambda: nothing_held(live), 10)
+    assert await eventually(has_ended, 10)
 
 
 async def test_streams_outlive_the_time_of_a_request(live: Live, token: str) -> None:
@@ -218,8 +218,8 @@ async def test_what_it_wrote_is_committed_before_the_first_byte(
             assert response.status_code == 200
             assert (await client.get("/api/v1/items")).json()["total"] == 1
             assert await next_count(response.aiter_lines()) == 1
-        assert await eventually(has_ended, 2)
-    assert await eventually(has_followed, 2)
+        assert await eventually(has_ended, 10)
+    assert await eventually(has_followed, 10)
     assert FOLLOWED == ["the commit"]
 
 
@@ -265,9 +265,9 @@ async def test_a_client_that_vanishes_ends_the_generator(live: Live, token: str,
             _, writer = await open_stream(live, token, f"{PREFIX}/flood/{way}")
             await asyncio.sleep(0.1)
             writer.transport.abort()
-            assert await eventually(has_ended, 3)
-            assert await eventually(lambda: none_open(live), 3)
-            assert await eventually(lambda: holds(logs), 3)
+            assert await eventually(has_ended, 10)
+            assert await eventually(lambda: none_open(live), 10)
+            assert await eventually(lambda: holds(logs), 10)
     finally:
         gc.enable()
     assert [each["event"] for each in logs] == ["request"]

@@ -179,9 +179,9 @@ async def test_a_commit_whose_confirmation_is_lost_is_answered_by_the_next_try(
 
             body = item()
             lost = asyncio.create_task(client.post(ITEMS, json=body, headers=KEYED))
-            assert await eventually(commits, 2)
+            assert await eventually(commits, 10)
             proxy.stall()
-            assert await eventually(is_written, 2)
+            assert await eventually(is_written, 10)
             response = await lost
             assert response.status_code == 503
             assert response.headers["Retry-After"]

@@ -34,7 +34,7 @@ async def is_waited_for(database_name: str, waiting: int = 1) -> None:
     async def all_wait() -> bool:
         return int(await connection.fetchval(blocked)) == waiting
 
-    assert await eventually(all_wait, 2)
+    assert await eventually(all_wait, 10)
     await connection.close()
 
 

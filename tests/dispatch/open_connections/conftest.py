@@ -21,7 +21,7 @@ async def live(settings: Settings) -> AsyncIterator[Live]:
 
 @pytest.fixture(autouse=True)
 async def nothing_open(live: Live) -> None:
-    assert await eventually(lambda: holds(live, 0), 3)
+    assert await eventually(lambda: holds(live, 0), 10)
     BEGAN.clear()
     ENDED.clear()
 

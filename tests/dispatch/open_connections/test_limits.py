@@ -27,7 +27,7 @@ class TestLimits:
     ) -> None:
         async with live.client(token) as client, live.connect(f"{PREFIX}/echo", token):
             for path in ("/events", "/returned"):
-                assert await eventually(lambda: holds(live, 1), 3)
+                assert await eventually(lambda: holds(live, 1), 10)
                 async with client.stream("GET", f"{PREFIX}{path}") as first:
                     assert first.status_code == 200
                     problem_of(await refused(live, "/echo", token))
@@ -35,7 +35,7 @@ class TestLimits:
                         problem_of(await client.get(f"{PREFIX}{other}"))
                     async with live.connect(f"{PREFIX}/echo", other_token):
                         pass
-            assert await eventually(lambda: holds(live, 1), 3)
+            assert await eventually(lambda: holds(live, 1), 10)
             async with live.connect(f"{PREFIX}/echo", token):
                 pass
 

@@ -56,7 +56,7 @@ class TestShutdown:
             gc.collect()
             return sorted(ENDED) == kinds
 
-        assert await eventually(all_ended, 3)
+        assert await eventually(all_ended, 10)
 
     async def test_lets_nothing_in_any_more(self, serve: Serve, token: str) -> None:
         live = await serve(router)

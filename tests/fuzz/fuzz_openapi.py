@@ -17,6 +17,10 @@ from tests.faults.servers import serving
 
 HERE = Path(__file__).parent
 SCHEMATHESIS = ["run", "--project", str(ROOT), "--isolated", "--group", "fuzz", "schemathesis"]
+# Examples for all operations together, and for each: a run takes a minute or two, however many
+# entities there are.
+EXAMPLES = 1700
+MOST, LEAST = 50, 10
 
 
 def test_the_api_does_what_its_document_says(scratch: str, tmp_path: Path) -> None:
@@ -29,6 +33,7 @@ def test_the_api_does_what_its_document_says(scratch: str, tmp_path: Path) -> No
                 *SCHEMATHESIS,
                 f"--config-file={HERE / 'schemathesis.toml'}",
                 "run",
+                f"--max-examples={examples(server.url)}",
                 f"{server.url}/openapi.json",
             ],
             cwd=tmp_path,  # its caches stay there
@@ -37,6 +42,13 @@ def test_the_api_does_what_its_document_says(scratch: str, tmp_path: Path) -> No
             check=False,
         )
     assert done.returncode == 0
+
+
+def examples(url: str) -> int:
+    """How many each operation gets."""
+    paths = httpx.get(f"{url}/openapi.json", timeout=60).json()["paths"]
+    operations = sum(len(each) for each in paths.values())
+    return max(min(EXAMPLES // operations, MOST), LEAST)
 
 
 def register(url: str, name: str) -> str:

@@ -63,7 +63,10 @@ class Rows:
         schema = body_of(resource.routes[route])
         refused = _refused(schema, row)
         for field in fields_of(schema, resource.table):
-            if field.name in refused and (field.shape.items or field.shape).type in WORDLESS:
+            if (
+                field.name in refused & row.keys()
+                and (field.shape.items or field.shape).type in WORDLESS
+            ):
                 row[field.name] = value(field.shape, next(_numbers))
             if row.get(field.name) is not None:
                 row[field.name] = self._value(resource, field, row[field.name])

@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 SCHEMATHESIS = ["run", "--project", str(ROOT), "--isolated", "--group", "fuzz", "schemathesis"]
 # Examples for all operations together, and for each: a run takes a minute or two, however many
 # entities there are.
-EXAMPLES = 1700
+EXAMPLES = 1200
 MOST, LEAST = 50, 10
 
 

@@ -1,7 +1,6 @@
 """`app check`, with steps that take no time."""
 
 import sys
-from uuid import uuid4
 
 import pytest
 
@@ -86,18 +85,36 @@ def test_fast_leaves_out_what_is_slow(
     assert len([each for each in printed if each.startswith("──")]) == 3
 
 
-def test_a_change_that_no_test_depends_on_runs_none(
+def test_changed_runs_what_depends_on_the_change(
     steps: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     steps.setattr(module, "FAST", passes("quick").command)
-    steps.setattr(module, "changed_files", lambda _: [f"{uuid4()}.md"])
+    found: list[str] = []
+    steps.setattr(module, "changed_files", lambda _: ["some.py"])
+    steps.setattr(module, "tests_of", lambda _, changed: found if changed == ["some.py"] else None)
     check(changed=True)
     printed = lines(capfd)
     assert "── tests: no test depends on what has changed" in printed
     assert "quick at work" not in printed
-    steps.setattr(module, "changed_files", lambda _: ["tests/ports.py"])
+    found.append("tests/test_some.py")
     check(changed=True)
-    assert any(each.startswith("── tests: ") and "test_dev.py" in each for each in lines(capfd))
+    printed = lines(capfd)
+    assert printed[-1] == "quick at work"
+    assert any(each.startswith("── tests: ") and each.endswith("test_some.py") for each in printed)
+    steps.setattr(module, "changed_files", lambda _: ["pyproject.toml"])
+    steps.setattr(module, "FAST", passes("every one").command)
+    check(changed=True)
+    assert lines(capfd)[-1] == "every one at work"
+
+
+def test_a_change_of_slow_tests_alone_passes(
+    steps: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    steps.setattr(module, "changed_files", lambda _: ["tests/faults/test_slow.py"])
+    steps.setattr(module, "tests_of", lambda _, changed: changed)
+    steps.setattr(module, "FAST", step("", "raise SystemExit(5)").command)  # pytest's "no tests"
+    check(changed=True)
+    assert "failed" not in capfd.readouterr().out
 
 
 def test_what_python_compiled_is_shared_by_the_steps(

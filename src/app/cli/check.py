@@ -3,12 +3,11 @@
 import os
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -60,9 +59,7 @@ def check(
         beside, tests = STATIC, [Step("tests", FAST)]
     else:
         beside, tests = [*STATIC, FUZZ], _all_tests()
-    with _compiled_once() as variables:
-        failed = _run(beside, tests, variables)
-    if failed:
+    if failed := _run(beside, tests):
         print(f"── failed: {', '.join(failed)}", flush=True)
         sys.exit(1)
 
@@ -86,7 +83,7 @@ def _tests_of_changes() -> list[Step]:
     return [Step("tests", [*FAST, *tests], passing=(0, NO_TESTS))]
 
 
-def _run(beside: list[Step], tests: list[Step], variables: Mapping[str, str]) -> list[str]:
+def _run(beside: list[Step], tests: list[Step]) -> list[str]:
     """The names of the steps that failed.
 
     Those `beside` run all at once and print when they end; the tests run one after the other and
@@ -95,14 +92,14 @@ def _run(beside: list[Step], tests: list[Step], variables: Mapping[str, str]) ->
     """
     failed: list[str] = []
     with ThreadPoolExecutor(len(beside)) as threads:
-        running = {threads.submit(_run_quietly, step, variables): step for step in beside}
+        running = {threads.submit(_run_quietly, step): step for step in beside}
         long = {each for each, step in running.items() if step is FUZZ}
         _report(running.keys() - long, failed)
         for step in tests[:-1]:
-            _run_loudly(step, variables, failed)
+            _run_loudly(step, failed)
         _report(long, failed)
     for step in tests[-1:]:
-        _run_loudly(step, variables, failed)
+        _run_loudly(step, failed)
     return failed
 
 
@@ -123,12 +120,12 @@ class Ended:
     seconds: float
 
 
-def _run_quietly(step: Step, variables: Mapping[str, str]) -> Ended:
+def _run_quietly(step: Step) -> Ended:
     started = time.perf_counter()
     done = subprocess.run(  # noqa: S603 - ours
         step.command,
         cwd=ROOT,
-        env=_environment(step, variables),
+        env=_environment(step),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -139,10 +136,10 @@ def _run_quietly(step: Step, variables: Mapping[str, str]) -> Ended:
     return Ended(step, passed, output, time.perf_counter() - started)
 
 
-def _run_loudly(step: Step, variables: Mapping[str, str], failed: list[str]) -> None:
+def _run_loudly(step: Step, failed: list[str]) -> None:
     print(f"── {step.name}: {' '.join(step.command)}", flush=True)
     started = time.perf_counter()
-    environment = _environment(step, variables)
+    environment = _environment(step)
     status = subprocess.run(step.command, cwd=ROOT, env=environment, check=False).returncode  # noqa: S603 - ours
     if status not in step.passing:
         failed.append(step.name)
@@ -153,20 +150,12 @@ def _tell(step: Step, seconds: float, *, passed: bool) -> None:
     print(f"── {step.name} {'passed' if passed else 'failed'} in {seconds:.1f} s", flush=True)
 
 
-def _environment(step: Step, variables: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name != NOT_COMPILED}
-    return kept | dict(variables) | dict(step.variables)
+def _environment(step: Step) -> dict[str, str]:
+    """Lets Python keep what it compiles: the checks are a hundred processes.
 
-
-@contextmanager
-def _compiled_once() -> Generator[Mapping[str, str]]:
-    """Variables for Python.
-
-    The checks are a hundred processes. Where none may write what it compiled beside the source,
-    they share a folder that is gone at the end.
+    Where it may write nothing beside the source, that is in the virtual environment.
     """
-    if not os.environ.get(NOT_COMPILED):
-        yield {}
-        return
-    with tempfile.TemporaryDirectory(prefix="plinth-check-") as folder:
-        yield {"PYTHONPYCACHEPREFIX": folder}
+    found = os.environ | dict(step.variables)
+    if found.pop(NOT_COMPILED, None):
+        found["PYTHONPYCACHEPREFIX"] = str(Path(sys.prefix, "pycache"))
+    return found

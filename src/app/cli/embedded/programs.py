@@ -15,6 +15,7 @@ STOPS = {  # from the mildest: the next one follows when the seconds are over
     "immediate": (signal.SIGQUIT, 10),
     "kill": (signal.SIGKILL, 5),
 }
+ENDING = {signal.SIGINT, signal.SIGTERM}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,25 @@ class Account:
             raise
 
     def spawn(self, command: list[str], log: Log) -> subprocess.Popen[bytes]:
+        """Starts the program. A signal that ends its owner meanwhile ends it too.
+
+        It waits until the process is known: an exception within Popen would lose it. PostgreSQL
+        unblocks the signals that it inherits.
+        """
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        try:
+            process = self._popen(command, log)
+        except BaseException:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            raise
+        try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)  # runs the handlers of what came
+        except BaseException:
+            _kill_group(process)
+            raise
+        return process
+
+    def _popen(self, command: list[str], log: Log) -> subprocess.Popen[bytes]:
         with log.path.open("ab") as file:
             return subprocess.Popen(
                 self.prefix + command,

@@ -13,6 +13,7 @@ import uvicorn
 from sqlalchemy import func, select
 
 from app.cli.local_database import local_database
+from app.cli.workers import use_workers
 from app.config import Settings, SettingsError, load_settings, path_prefix
 from app.database.connections import Database
 from app.database.migrations import ROOT, upgrade
@@ -84,6 +85,7 @@ def serve(
         raise SettingsError("DATABASE_URL: is required; `app dev` brings a database of its own")
     workers = workers or settings.workers
     _require_connections(settings, workers)
+    use_workers()
     uvicorn.run(
         "app.main:create_app",
         factory=True,

@@ -1,6 +1,7 @@
 """What was asked and what was answered, as far as two applications can be compared by it."""
 
 import json
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from http import HTTPStatus
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple, Self
 import httpx2 as httpx
 
 IGNORED = {"date", "server"}
+EXPIRES = re.compile(r"(?<=; expires=)[^;]+")  # of a cookie: when, by the clock
 PROBLEM = "application/problem+json"
 MEMBERS = {"type", "title", "status", "detail", "error_code", "correlation_id", "timestamp"}
 ACCEPTED = 101  # the status of an open WebSocket
@@ -44,7 +46,7 @@ class Answer:
         headers: dict[str, list[str]] = {}
         for name, value in response.headers.multi_items():
             if name not in IGNORED:
-                headers.setdefault(name, []).append(value)
+                headers.setdefault(name, []).append(EXPIRES.sub("…", value))
         if "allow" in headers:  # made from a set, which has no order
             headers["allow"] = sorted(headers["allow"][0].split(", "))
         request = response.request

@@ -1,4 +1,3 @@
-import os
 import signal
 import subprocess
 import sys
@@ -22,16 +21,20 @@ def test_a_signal_while_a_program_starts_ends_the_program_too(
     def popen(*arguments: Any, **options: Any) -> Any:
         process = start(*arguments, **options)
         started.append(process.pid)
-        os.kill(os.getpid(), number)
+        signal.raise_signal(number)
         return process
 
     monkeypatch.setattr(programs.subprocess, "Popen", popen)
-    before = signal.signal(number, lambda *_: sys.exit())
+
+    def handler(*_: object) -> None:
+        sys.exit()
+
+    before = signal.signal(number, handler)
     try:
         with pytest.raises(SystemExit):
             Account([], {}).spawn(["sleep", "60"], Log(tmp_path / "log"))
+        assert signal.getsignal(number) is handler
     finally:
         signal.signal(number, before)
     assert len(started) == 1
     assert remaining(started) == []
-    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) & {number} == set()

@@ -3,9 +3,10 @@
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,19 +52,15 @@ class Account:
     def spawn(self, command: list[str], log: Log) -> subprocess.Popen[bytes]:
         """Starts the program. A signal that ends its owner meanwhile ends it too.
 
-        It waits until the process is known: an exception within Popen would lose it. PostgreSQL
-        unblocks the signals that it inherits.
+        Its handler waits until the process is known: an exception within Popen would lose it.
         """
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        process = None
         try:
-            process = self._popen(command, log)
+            with _held_back(ENDING):
+                process = self._popen(command, log)
         except BaseException:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            raise
-        try:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)  # runs the handlers of what came
-        except BaseException:
-            _kill_group(process)
+            if process:
+                _kill_group(process)
             raise
         return process
 
@@ -79,6 +76,26 @@ class Account:
                 stderr=file,
                 start_new_session=True,  # Ctrl-C goes to the owner, who stops it in order
             )
+
+
+@contextmanager
+def _held_back(numbers: set[signal.Signals]) -> Generator[None]:
+    """Runs the handlers of these signals at the end, if they come meanwhile."""
+    if threading.current_thread() is not threading.main_thread():  # where no handler runs
+        yield
+        return
+    came: list[int] = []
+    found = {number: signal.getsignal(number) for number in numbers}
+    handlers = {number: handler for number, handler in found.items() if callable(handler)}
+    for number in handlers:
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for each in came:
+            signal.raise_signal(each)
 
 
 def end(pid: int, alive: Callable[[], bool], mode: str) -> None:

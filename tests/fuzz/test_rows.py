@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 
 from tests.conformance.shapes import Field, Shape
-from tests.fuzz.rows import Row, Rows
+from tests.fuzz import rows as module
+from tests.fuzz.rows import Row, Rows, is_shared
 
 ITEMS = "/api/v1/items"
 
@@ -103,3 +104,11 @@ def test_a_reference_to_a_user_names_one_who_stays(rows: Rows, server: Server) -
 
 def test_a_reference_to_its_own_kind_is_empty(rows: Rows) -> None:
     assert reference(rows, "orders") is None
+
+
+@pytest.mark.parametrize("route", [f"GET {ITEMS}", f"GET {ITEMS}/{{item_id}}"])
+def test_rows_with_an_owner_are_not_shared(route: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not is_shared(route)
+    monkeypatch.setattr(module, "Owned", Server)  # which no entity is
+    assert is_shared(route)
+    assert not is_shared("GET /api/v1/users")

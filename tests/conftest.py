@@ -38,6 +38,7 @@ DO $$ BEGIN IF EXISTS (SELECT FROM {APPEND_ONLY}) THEN
     ALTER TABLE {APPEND_ONLY} ENABLE TRIGGER append_only;
 END IF; END $$
 """  # noqa: S608 - ours
+DATABASES = {"database_name", "scratch"}  # fixtures
 FAULTS = Path(__file__).parent / "faults"
 
 _embedded = pytest.StashKey[EmbeddedPostgres]()
@@ -86,12 +87,25 @@ def pytest_collection_modifyitems(
     for each in items:
         if FAULTS in each.path.parents:
             each.add_marker(pytest.mark.faults)
+        if isinstance(each, pytest.Function) and DATABASES.intersection(each.fixturenames):
+            each.add_marker(pytest.mark.database)
     yield
     if part := config.getoption("--part"):  # of what the others left
         number, parts = map(int, part.split("/"))
         chosen = items[number - 1 :: parts]
         config.hook.pytest_deselected(items=[each for each in items if each not in chosen])
         items[:] = chosen
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Keep the server from a test whose fixtures do not ask for a database."""
+    server = None if item.get_closest_marker("database") else os.environ.pop(SERVER)
+    try:
+        yield
+    finally:
+        if server is not None:
+            os.environ[SERVER] = server
 
 
 def database_url(suffix: str) -> str:

@@ -21,6 +21,7 @@ from tests.common.tables import IsolatedEntity
 NEEDED = "Other rows refer to it"
 TAKEN = "A unique value is taken"
 GONE = "What it refers to is not there any more"
+REFUSED = "A rule does not allow it"
 
 
 class House(IsolatedEntity):
@@ -94,6 +95,14 @@ class Own(Lamps):
     """A class that is a dependency itself."""
 
     def __init__(self) -> None: ...
+
+
+class Settled(Plains):
+    """Has a rule."""
+
+    async def update(
+        self, id: UUID, data: Named, versions: frozenset[int] | None = None
+    ) -> Plain: ...
 
 
 def router_of(service: type[Service[Any, Any, Any]], create: Any, update: Any) -> APIRouter:
@@ -178,6 +187,14 @@ def test_what_it_refers_to_may_be_gone(settings: Settings) -> None:
 
 def test_without_either_there_is_no_conflict(settings: Settings) -> None:
     assert conflicts(settings, router_of(Plains, Named, Named)) == {}
+
+
+def test_a_service_with_rules_may_refuse_what_any_of_its_routes_writes(settings: Settings) -> None:
+    found = conflicts(settings, router_of(Settled, Named, Named))
+    assert {*found.values()} == {REFUSED}
+    assert found.keys() == responses(settings, router_of(Settled, Named, Named)).keys() - {
+        "GET /{id}"
+    }
 
 
 def test_an_id_in_the_path_or_ids_in_the_body_may_be_unknown(settings: Settings) -> None:

@@ -29,6 +29,7 @@ class Dev:
 
     def __init__(self, data_dir: Path, port: int, **more: str) -> None:
         self.url = f"http://127.0.0.1:{port}"
+        self.data_dir = data_dir
         self.log = data_dir.parent / f"{port}.log"
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")
@@ -89,10 +90,19 @@ def test_is_ready_with_one_command_and_leaves_nothing_behind(
     assert "Traceback" not in dev.log.read_text()
 
 
-def test_a_second_one_on_the_same_folder_says_what_is_wrong(start: Start) -> None:
-    first = start()
-    first.wait_for("Ready")
-    second = start()
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
+    """One that is ready, whose folder nobody has written to."""
+    dev = Dev(tmp_path_factory.mktemp("dev") / "data", free_port())
+    try:
+        dev.wait_for("Ready")
+        yield dev
+    finally:
+        dev.end(signal.SIGTERM)
+
+
+def test_a_second_one_on_the_same_folder_says_what_is_wrong(start: Start, running: Dev) -> None:
+    first, second = running, start(running.data_dir)
     assert second.process.wait(DEADLINE) == 1
     output = second.log.read_text()
     assert f"is in use by process {first.process.pid}" in output
@@ -113,14 +123,12 @@ def test_after_a_kill_the_next_start_just_works(start: Start) -> None:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the session in the README uses curl")
-def test_the_sessions_in_the_readme_are_true(start: Start) -> None:
+def test_the_sessions_in_the_readme_are_true(running: Dev) -> None:
     """One after the other in one shell."""
-    dev = start()
-    dev.wait_for("Ready")
     with closing(Shell(ROOT, os.environ, DEADLINE)) as shell:
         for step in steps(README.read_text()):
             assert isinstance(step, Command)
-            answer = shell.run(step.line.replace("http://127.0.0.1:8000", dev.url))
+            answer = shell.run(step.line.replace("http://127.0.0.1:8000", running.url))
             assert stable(answer) == stable(step.printed), step.line
 
 

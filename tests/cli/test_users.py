@@ -1,17 +1,15 @@
-"""`app user …`, within this process: one of its own would take a second for each command."""
+"""`app user …`"""
 
 import asyncio
-import io
-import sys
 from typing import Any, Protocol
 
 import pytest
 
-from app.cli.main import main
 from app.database.connections import Database
 from app.main import Application
 from tests.accounts.steps import ALICE, NEW_PASSWORD, execute, fetch
-from tests.factories import CHEAP_HASH, SignIn, create_user
+from tests.cli.conftest import Command
+from tests.factories import CHEAP_HASH, PASSWORD, SignIn, create_user
 
 ROOT = "root@example.com"
 
@@ -21,28 +19,12 @@ class Run(Protocol):
 
 
 @pytest.fixture
-def run(
-    app: Application, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Run:
+def run(app: Application, database_name: str, run_app: Command) -> Run:  # noqa: ARG001 - empties it
     """Runs `app user` on the suite's database; returns its status and all that it printed."""
-    url = app.settings.database_url
-    assert url is not None
-    monkeypatch.setenv("DATABASE_URL", url.get_secret_value())
-    monkeypatch.setenv("ENVIRONMENT", "test")
-
-    def user(*arguments: str, stdin: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["app", "user", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
-        with pytest.raises(SystemExit) as end:
-            main()
-        return int(end.value.code or 0)
 
     async def run(*arguments: str, stdin: str = "") -> tuple[int, str]:
-        capsys.readouterr()
         # In a thread, where the command has an event loop of its own.
-        status = await asyncio.to_thread(user, *arguments, stdin=stdin)
-        printed = capsys.readouterr()
-        return status, printed.out + printed.err
+        return await asyncio.to_thread(run_app, database_name, "user", *arguments, stdin=stdin)
 
     return run
 
@@ -56,6 +38,28 @@ async def test_create_is_told_in_the_security_log(run: Run, database: Database) 
     arguments = ["--email", ROOT, "--superuser", "--password-stdin"]
     assert (await run("create", *arguments, stdin=f"{NEW_PASSWORD}\n"))[0] == 0
     assert await events(database) == [("registered", None, None), ("user_promoted", None, None)]
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "complaint"),
+    [
+        ("nobody", PASSWORD, "not an email address"),
+        ("a@example.com", "short", "at least 15 characters"),
+    ],
+)
+async def test_bad_input_is_told_what_to_do(
+    run: Run, email: str, password: str, complaint: str
+) -> None:
+    status, output = await run("create", "--password-stdin", "--email", email, stdin=password)
+    assert status != 0
+    assert complaint in output
+    assert password not in output
+
+
+async def test_an_address_that_is_taken(run: Run, database: Database) -> None:
+    await create_user(database, "taken@example.com")
+    arguments = ["create", "--password-stdin", "--email", "taken@example.com"]
+    assert await run(*arguments, stdin=PASSWORD) == (1, "email is already taken\n")
 
 
 async def test_list_shows_who_there_is(run: Run, database: Database) -> None:

@@ -23,6 +23,7 @@ SETTINGS = Settings(
     database_url=SecretStr(NOWHERE),
     secret_key=SecretStr("kQ3v9Zt7Lw2Xr5Np8Bs1Hd6Yf4Jc0Gm_"),
     request_timeout=4,
+    log_format="json",
     _env_file=None,
 )
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from app.config import Settings
 from app.logging import configure_logging
+from tests.compatibility.applications import SETTINGS
 
 
 @pytest.fixture(autouse=True, scope="session")
-def logging(settings: Settings) -> None:
-    configure_logging(settings)
+def logging() -> None:
+    configure_logging(SETTINGS)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 import httpx2 as httpx
 
 IGNORED = {"date", "server"}
-EXPIRES = re.compile(r"expires=[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
+EXPIRES = re.compile(r"(?<=; expires=)[^;]+")  # of a cookie: when, by the clock
 PROBLEM = "application/problem+json"
 MEMBERS = {"type", "title", "status", "detail", "error_code", "correlation_id", "timestamp"}
 ACCEPTED = 101  # the status of an open WebSocket
@@ -46,13 +46,9 @@ class Answer:
         headers: dict[str, list[str]] = {}
         for name, value in response.headers.multi_items():
             if name not in IGNORED:
-                headers.setdefault(name, []).append(value)
+                headers.setdefault(name, []).append(EXPIRES.sub("…", value))
         if "allow" in headers:  # made from a set, which has no order
             headers["allow"] = sorted(headers["allow"][0].split(", "))
-        if "set-cookie" in headers:  # a cookie that is taken away expires now
-            headers["set-cookie"] = [
-                EXPIRES.sub("expires=…", each) for each in headers["set-cookie"]
-            ]
         request = response.request
         get = response.extensions.get("get")
         return cls(

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import httpx2 as httpx
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import JSONResponse
 
 from tests.compatibility.applications import Mode
 from tests.compatibility.compare import Outcome, compare, run
+from tests.compatibility.exchange import Answer
 from tests.compatibility.feature import Feature, get, head
 
 PROBLEM: dict[str, Any] = {
@@ -90,3 +92,13 @@ def test_a_head_that_fastapi_refuses_is_held_against_its_get() -> None:
 
 def _with_text(app: FastAPI) -> None:
     app.add_api_route("/", lambda: "text", name="text")
+
+
+def test_a_cookie_expires_by_the_clock() -> None:
+    def answer(second: int) -> Answer:
+        cookie = f'a=""; expires=Sat, 28 Nov 2026 08:47:{second} GMT; Max-Age=0; Path=/'
+        request = httpx.Request("GET", "http://test/")
+        return Answer.of(httpx.Response(200, headers={"set-cookie": cookie}, request=request))
+
+    assert answer(39) == answer(40)
+    assert answer(39).headers["set-cookie"] == ['a=""; expires=…; Max-Age=0; Path=/']

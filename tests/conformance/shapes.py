@@ -16,7 +16,7 @@ type Json = dict[str, Any]
 ORDINALS: dict[str, Callable[[Any], int]] = {
     "date": date.toordinal,
     "date-time": lambda value: int(value.timestamp()),
-    "time": lambda value: value.hour * 3600 + value.minute * 60 + value.second,
+    "time-local": lambda value: value.hour * 3600 + value.minute * 60 + value.second,
 }
 LIMITS = {
     "array": ("minItems", "maxItems"),

@@ -32,7 +32,7 @@ KINDS = {
     "bool": {"boolean"},
     "date": {"date"},
     "datetime": {"date-time"},
-    "time": {"time"},
+    "time": {"time-local"},
     "UUID": {"uuid"},
 }
 

@@ -60,7 +60,7 @@ def spelled(shape: Shape, ordinal: int) -> Any:
             return str(date.fromordinal(ordinal))
         case "date-time":
             return f"{datetime.fromtimestamp(ordinal, UTC):%Y-%m-%dT%H:%M:%SZ}"
-        case "time":
+        case "time-local":
             return str(time(ordinal // 3600, ordinal // 60 % 60, ordinal % 60))
         case _:
             return ordinal
@@ -106,7 +106,7 @@ REFUSED: dict[str, list[Any]] = {
     "decimal": [CANARY, "1_0", "NaN", "Infinity", "1e9999", f"0.{'0' * 40}1", True, ["1"]],
     "date": [CANARY, "2026-02-30", "2026-01-01T00:00:00Z", 0, True],
     "date-time": [CANARY, "2026-01-01T00:00:00", "2026-01-01", "1700000000", 0, True],
-    "time": [CANARY, "25:00:00", "12:00:00+01:00", 0, True],
+    "time-local": [CANARY, "25:00:00", "12:00:00+01:00", 0, True],
     "uuid": [CANARY, "0" * 32, f"{{{UUID(int=1)}}}", 0],
     "object": [CANARY, 7, True, {CANARY: "\0"}],
 }
@@ -114,7 +114,7 @@ REFUSED: dict[str, list[Any]] = {
 
 def _range(shape: Shape) -> tuple[int, int]:
     """The bounds of what is made: none is negative without need."""
-    if shape.type == "time":
+    if shape.type == "time-local":
         return shape.low or 0, 86399 if shape.high is None else shape.high
     usual = USUAL.get(shape.type, 0)
     low, high = shape.low, shape.high

@@ -1,4 +1,6 @@
+import re
 from collections.abc import Sequence
+from datetime import time
 from typing import Annotated
 
 import pytest
@@ -7,7 +9,7 @@ from pydantic import PydanticSchemaGenerationError, TypeAdapter
 
 from app.core.bulk import BulkCreated
 from app.core.pagination import Page
-from app.core.schemas import ReadSchema
+from app.core.schemas import LOCAL_TIME, ReadSchema
 
 
 class NoSchema:
@@ -57,3 +59,17 @@ def test_a_page_is_written_by_the_schema_of_its_rows() -> None:
     page |= {"total_relation": "eq", "next_cursor": None, "previous_cursor": None}
     items: Sequence[Row] = Page[Row].model_validate(page).items
     assert [each.name for each in items] == ["a"]
+
+
+def test_a_time_of_day_in_an_answer_has_no_offset() -> None:
+    class Hours(ReadSchema):
+        opening: time
+        closing: time | None
+        breaks: list[time]
+
+    found = Hours.model_json_schema(mode="serialization")["properties"]
+    shown = (found["opening"], found["closing"]["anyOf"][0], found["breaks"]["items"])
+    assert all(LOCAL_TIME.items() <= each.items() for each in shown)
+    row = Hours(opening=time(8), closing=time(23, 59, 59, 999999), breaks=[])
+    for each in ("opening", "closing"):
+        assert re.search(LOCAL_TIME["pattern"], row.model_dump(mode="json")[each])

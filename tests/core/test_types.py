@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from app.core.filters import Values
-from app.core.schemas import Schema
+from app.core.schemas import LOCAL_TIME, Schema
 from app.core.types import (
     INT8_MAX,
     INT8_MIN,
@@ -334,7 +334,7 @@ def test_parameters_come_as_text(kind: Any, texts: list[str], values: list[Any])
         (BigInteger, {"type": "integer", "minimum": INT8_MIN, "maximum": INT8_MAX}),
         (Real, {"type": "number"}),
         (Day, {"type": "string", "format": "date"}),
-        (TimeOfDay, {"type": "string", "format": "time"}),
+        (TimeOfDay, LOCAL_TIME),
         (Url, {"type": "string", "format": "uri", "maxLength": MAX_URL}),
         (Json, {"anyOf": [{"type": "object"}, {"type": "array", "items": {}}]}),
         (Array[Integer], {"type": "array", "maxItems": MAX_ELEMENTS}),

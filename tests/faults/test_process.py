@@ -11,6 +11,7 @@ import asyncpg
 import httpx
 import pytest
 
+from app.cli.servers import WORKER_START
 from app.main import Application
 from tests.conftest import database_url
 from tests.factories import PASSWORD, create_token, create_user, item
@@ -57,6 +58,29 @@ async def test_a_killed_worker_breaks_only_its_own_requests(
             assert set(load.since(killed)) == {201}
             total = (await clients[0].get(ITEMS, params={"size": 1})).json()["total"]
             assert 0 <= total - load.statuses[201] <= load.statuses[BROKEN]
+
+
+# Over a second: two workers start, one of them a second time.
+async def test_a_worker_that_is_killed_while_it_owes_an_answer_is_replaced_at_once(
+    database_name: str, tmp_path: Path
+) -> None:
+    url = database_url(database_name)
+    with serving(url, tmp_path, workers=2) as server:
+
+        async def two_workers() -> bool:
+            return len(await server.serving_workers(url)) == 2
+
+        assert await eventually(two_workers, START_SECONDS)
+        stopped = (await server.serving_workers(url))[0]
+        os.kill(stopped, signal.SIGSTOP)
+        await asyncio.sleep(2)  # so that the supervisor asks, which it does each half second
+        os.kill(stopped, signal.SIGKILL)
+
+        async def is_replaced() -> bool:
+            workers = {each.pid for each in psutil.Process(server.process.pid).children()}
+            return stopped not in workers and len(workers) >= 2
+
+        assert await eventually(is_replaced, WORKER_START / 4)
 
 
 # Over a second: the server waits fifteen seconds for a client that never sends all of its body.

@@ -8,9 +8,13 @@ from urllib.parse import urljoin
 from urllib.request import Request, urlopen
 
 import schemathesis
-from schemathesis.openapi.checks import RejectedPositiveData, UseAfterFree
+from schemathesis.openapi.checks import (
+    ObjectLevelAuthorizationViolation,
+    RejectedPositiveData,
+    UseAfterFree,
+)
 
-from tests.fuzz.rows import Row, Rows
+from tests.fuzz.rows import Row, Rows, is_shared
 
 REFUSALS = {
     "page_too_deep": "the product of two parameters has a limit",
@@ -66,7 +70,9 @@ def after_call(_context: Any, case: Any, response: Any) -> None:
 
 
 def filter_failure(_context: Any, failure: Any, case: Any, response: Any) -> bool:
-    """Keep all but the refusals that are right, and the sight of what was restored."""
+    """Keep all but the refusals that are right, and the sight of what is shared or restored."""
+    if isinstance(failure, ObjectLevelAuthorizationViolation):
+        return not is_shared(f"{case.method} {case.path}")
     if isinstance(failure, UseAfterFree):
         return _restored.isdisjoint(case.path_parameters.values())
     if not isinstance(failure, RejectedPositiveData):

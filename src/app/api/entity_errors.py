@@ -19,6 +19,17 @@ MISSING = "Missing, deleted, or somebody else's"
 TAKEN = "A unique value is taken"
 GONE = "What it refers to is not there any more"
 NEEDED = "Other rows refer to it"
+REFUSED = "A rule does not allow it"
+READS = {"GET", "HEAD", "OPTIONS"}
+WRITES = (
+    "create",
+    "update",
+    "delete",
+    "restore",
+    "bulk_create",
+    "bulk_upsert",
+    "bulk_delete",
+)
 
 
 class Served(NamedTuple):
@@ -49,6 +60,13 @@ def entity_errors(route: Route) -> Iterator[tuple[int, str]]:
                 yield 409, TAKEN
             if any("ondelete" in each.info for each in table.columns):
                 yield 409, GONE
+    if not route.methods <= READS and any(map(_has_rules, _service_types(route))):
+        yield 409, REFUSED
+
+
+def _has_rules(service: type) -> bool:
+    """Whether it overrides how rows are written, as a service does where it may raise Conflict."""
+    return any(getattr(service, each) is not getattr(Service, each) for each in WRITES)
 
 
 def _is_row_id(parameter: Any) -> bool:
@@ -58,9 +76,13 @@ def _is_row_id(parameter: Any) -> bool:
 
 def _services(route: Route) -> Sequence[Served]:
     """Those that the route's dependencies give, each once."""
-    results = (each for call in route.calls() for each in result_of(call))
-    found = [_served(each) for each in results if _is_a(each, Service)]
+    found = map(_served, _service_types(route))
     return list(dict.fromkeys(filter(None, found)))
+
+
+def _service_types(route: Route) -> list[type]:
+    results = (each for call in route.calls() for each in result_of(call))
+    return [each for each in results if _is_a(each, Service)]
 
 
 def _served(service: type) -> Served | None:

@@ -7,6 +7,7 @@ import uvicorn
 from sqlalchemy import func, select
 
 from app.cli.servers import Prefix, protocols
+from app.cli.workers import use_workers
 from app.config import Settings, SettingsError, load_settings
 from app.database.connections import Database
 from app.database.migrations import applied_revision, head_revision, missing
@@ -38,6 +39,7 @@ def serve(
     configure_logging(settings)
     head_revision()  # migrations that form no line are refused here
     _require_database(settings, workers)
+    use_workers()
     uvicorn.run(
         "app.main:create_app",
         factory=True,

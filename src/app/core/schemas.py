@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, JsonValue
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 
 class Schema(BaseModel):
@@ -43,6 +45,13 @@ def field_names(data: BaseModel) -> list[str]:
     return list(type(data).model_fields)
 
 
+LOCAL_TIME = {
+    "type": "string",
+    "format": "time-local",  # `time` is RFC 3339's, which has an offset
+    "pattern": r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$",
+}
+
+
 class ReadSchema(BaseModel):
     """The base of answers, filled from a model's attributes.
 
@@ -56,3 +65,22 @@ class ReadSchema(BaseModel):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
         cls.model_rebuild(raise_errors=False)  # an annotation may name a class that comes later
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /
+    ) -> JsonSchemaValue:
+        schema = handler(core_schema)
+        _say_that_times_are_local(handler.resolve_ref_schema(schema).get("properties", {}))
+        return schema
+
+
+def _say_that_times_are_local(node: Any) -> None:
+    if isinstance(node, dict):
+        if node.get("type") == "string" and node.get("format") == "time":
+            node |= LOCAL_TIME
+        for each in node.values():
+            _say_that_times_are_local(each)
+    elif isinstance(node, list):
+        for each in node:
+            _say_that_times_are_local(each)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, WithJsonSchema
 
-from app.core import validators
+from app.core import schemas, validators
 from app.core.digits import Digits
 from app.core.limits import INT4_MAX, INT4_MIN, INT8_MAX, INT8_MIN
 from app.core.validators import NO_NUL, Format, Undocumented
@@ -63,7 +63,12 @@ Day = Annotated[
     AfterValidator(validators.storable_date),
 ]
 
-TimeOfDay = Annotated[time, Field(strict=False), BeforeValidator(validators.iso_time)]
+TimeOfDay = Annotated[
+    time,
+    Field(strict=False),
+    BeforeValidator(validators.iso_time),
+    WithJsonSchema({**schemas.LOCAL_TIME}),
+]
 """A time of day, without an offset."""
 
 Url = Annotated[

@@ -3,9 +3,10 @@
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ STOPS = {  # from the mildest: the next one follows when the seconds are over
     "immediate": (signal.SIGQUIT, 10),
     "kill": (signal.SIGKILL, 5),
 }
+ENDING = {signal.SIGINT, signal.SIGTERM}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,21 @@ class Account:
             raise
 
     def spawn(self, command: list[str], log: Log) -> subprocess.Popen[bytes]:
+        """Starts the program. A signal that ends its owner meanwhile ends it too.
+
+        Its handler waits until the process is known: an exception within Popen would lose it.
+        """
+        process = None
+        try:
+            with _held_back(ENDING):
+                process = self._popen(command, log)
+        except BaseException:
+            if process:
+                _kill_group(process)
+            raise
+        return process
+
+    def _popen(self, command: list[str], log: Log) -> subprocess.Popen[bytes]:
         with log.path.open("ab") as file:
             return subprocess.Popen(
                 self.prefix + command,
@@ -59,6 +76,26 @@ class Account:
                 stderr=file,
                 start_new_session=True,  # Ctrl-C goes to the owner, who stops it in order
             )
+
+
+@contextmanager
+def _held_back(numbers: set[signal.Signals]) -> Generator[None]:
+    """Runs the handlers of these signals at the end, if they come meanwhile."""
+    if threading.current_thread() is not threading.main_thread():  # where no handler runs
+        yield
+        return
+    came: list[int] = []
+    found = {number: signal.getsignal(number) for number in numbers}
+    handlers = {number: handler for number, handler in found.items() if callable(handler)}
+    for number in handlers:
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for each in came:
+            signal.raise_signal(each)
 
 
 def end(pid: int, alive: Callable[[], bool], mode: str) -> None:

@@ -37,6 +37,8 @@ class Environment(StrEnum):
 class SettingsError(Exception):
     """The process must not start; the message holds one line per problem."""
 
+    explains_itself = True
+
 
 def asyncpg_url(url: SecretStr) -> SecretStr:
     """Name the driver: a bare `postgresql://` means psycopg to SQLAlchemy 2.1."""

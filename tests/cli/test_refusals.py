@@ -1,6 +1,7 @@
 """What cannot be started says why and what to do, in one line: about a second for each process."""
 
 import asyncio
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -157,6 +158,36 @@ class TestMigrationsThatFormNoLine:
                 "(alembic/versions/tomorrow.py, line 10)\n"
             ),
         )
+
+
+WITHOUT = "-dac_override,-dac_read_search"  # by which root may pass any folder
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root needs setpriv")
+class TestADataFolder:
+    @pytest.mark.parametrize("command", ["migrate", "dev"])
+    @pytest.mark.parametrize("has_key", [False, True])
+    def test_of_another_user(self, tmp_path: Path, command: str, *, has_key: bool) -> None:
+        folder = tmp_path / "data"
+        folder.mkdir()
+        if has_key:
+            (folder / "secret_key").write_text("kQ3v9Zt7Lw2Xr5Np8Bs1Hd6Yf4Jc0Gm_")
+        folder.chmod(0o555)
+        root = os.geteuid() == 0
+        if root:
+            os.chown(folder, 65534, -1)
+        drop = ["setpriv", f"--bounding-set={WITHOUT}", f"--inh-caps={WITHOUT}"] if root else []
+        done = subprocess.run(
+            [*drop, APP, command],
+            env=environment("", DATABASE_URL="", DATA_DIR=str(folder)),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+        assert f"cannot use {folder}: Permission denied: {folder}/" in done.stderr
+        assert f"belongs to {folder.owner()}: run as that user, change its owner" in done.stderr
 
 
 def changed(suffix: str, **parts: Any) -> str:

@@ -3,7 +3,10 @@
 import asyncio
 import os
 import shutil
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -188,6 +191,23 @@ class TestADataFolder:
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
         assert f"cannot use {folder}: Permission denied: {folder}/" in done.stderr
         assert f"belongs to {folder.owner()}: run as that user, change its owner" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc who handles the signal")
+def test_a_start_ends_with_sigterm_as_the_first_process_of_a_container_too(scratch: str) -> None:
+    with subprocess.Popen([APP, "serve"], env=environment(scratch)) as server:
+        deadline = time.monotonic() + 60
+        while not handles(server.pid, signal.SIGTERM):
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        server.terminate()
+        assert server.wait(60) == 128 + signal.SIGTERM  # a default would say -SIGTERM
+
+
+def handles(pid: int, number: signal.Signals) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = status.partition("SigCgt:")[2].split()[0]
+    return bool(int(caught, 16) >> (number - 1) & 1)
 
 
 def changed(suffix: str, **parts: Any) -> str:

@@ -1,5 +1,6 @@
 """The `app` command. Each module is imported when one of its commands is run, and not before."""
 
+import signal
 import sys
 from importlib import import_module
 from importlib.util import find_spec
@@ -53,6 +54,8 @@ cli = LazyGroup(
 
 
 def main() -> None:
+    # The first process of a container has no default for it, and would ignore it until it serves.
+    signal.signal(signal.SIGTERM, _end)
     try:
         cli()
     except SystemExit:  # the usual end; the clauses below import what they name
@@ -76,6 +79,10 @@ def main() -> None:
         _fail(
             f"The database failed: {error}", "Check that it runs, and that DATABASE_URL is right."
         )
+
+
+def _end(number: int, _: object) -> None:
+    sys.exit(128 + number)  # as a shell says it
 
 
 def _raised(module: str, name: str) -> type[Exception]:

@@ -29,6 +29,9 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 
 FROM base
 
+# The image of Python comes without the bytecode of its library, and no later process may write it.
+RUN python -m compileall -q -x '/(ensurepip|idlelib|lib2to3|site-packages|test|tkinter|turtledemo)/' \
+    /usr/local/lib/python3.12
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin app
 WORKDIR /app
 ENV ENVIRONMENT=production \

@@ -37,6 +37,8 @@ class Environment(StrEnum):
 class SettingsError(Exception):
     """The process must not start; the message holds one line per problem."""
 
+    explains_itself = True
+
 
 def asyncpg_url(url: SecretStr) -> SecretStr:
     """Name the driver: a bare `postgresql://` means psycopg to SQLAlchemy 2.1."""
@@ -240,8 +242,23 @@ def _is_port(parts: SplitResult) -> bool:
 
 def _development_secret(data_dir: Path) -> str:
     path = data_dir / "secret_key"
-    if not path.exists():
-        data_dir.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(32))
-    return path.read_text()
+    try:
+        if not path.exists():
+            data_dir.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(32))
+        return path.read_text()
+    except OSError as error:
+        raise SettingsError(f"DATA_DIR: {cannot_use(data_dir, error)}") from None
+
+
+def cannot_use(data_dir: Path, error: OSError) -> str:
+    """What is wrong with the data folder, and what to do."""
+    try:
+        owner = data_dir.owner()
+    except (OSError, KeyError):  # not there, or of a user without a name
+        owner = "another user"
+    return (
+        f"cannot use {data_dir}: {error.strerror}: {error.filename}. The folder belongs to "
+        f"{owner}: run as that user, change its owner or mode, or set DATA_DIR to another folder"
+    )

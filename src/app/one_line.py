@@ -7,7 +7,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def one_line(error: BaseException) -> str:
-    """What it is, what it says, and where in the project it was raised."""
+    """What it is, what it says, and where in the project it was raised.
+
+    An error whose class has `explains_itself` says all that there is to know, or its cause does.
+    """
+    for each in (error, error.__cause__):
+        if getattr(each, "explains_itself", False):
+            return "; ".join(str(each).splitlines())
     driver = getattr(error, "driver_exception", None) or error  # SQLAlchemy adds the statement
     said = driver.msg if isinstance(driver, SyntaxError) else str(driver)
     what = f"{type(driver).__name__}: {' '.join(said.split())}".removesuffix(": ")

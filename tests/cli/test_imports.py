@@ -20,7 +20,7 @@ LIGHT = {
     "app.cli.main",
     "app.core",
     "app.core.limits",
-    "app.exceptions",
+    "app.one_line",
 }
 RUN = """
 import contextlib, io, json, sys

@@ -1,8 +1,12 @@
 """What cannot be started says why and what to do, in one line: about a second for each process."""
 
 import asyncio
+import os
 import shutil
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -157,6 +161,53 @@ class TestMigrationsThatFormNoLine:
                 "(alembic/versions/tomorrow.py, line 10)\n"
             ),
         )
+
+
+WITHOUT = "-dac_override,-dac_read_search"  # by which root may pass any folder
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root needs setpriv")
+class TestADataFolder:
+    @pytest.mark.parametrize("command", ["migrate", "dev"])
+    @pytest.mark.parametrize("has_key", [False, True])
+    def test_of_another_user(self, tmp_path: Path, command: str, *, has_key: bool) -> None:
+        folder = tmp_path / "data"
+        folder.mkdir()
+        if has_key:
+            (folder / "secret_key").write_text("kQ3v9Zt7Lw2Xr5Np8Bs1Hd6Yf4Jc0Gm_")
+        folder.chmod(0o555)
+        root = os.geteuid() == 0
+        if root:
+            os.chown(folder, 65534, -1)
+        drop = ["setpriv", f"--bounding-set={WITHOUT}", f"--inh-caps={WITHOUT}"] if root else []
+        done = subprocess.run(
+            [*drop, APP, command],
+            env=environment("", DATABASE_URL="", DATA_DIR=str(folder)),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+        assert f"cannot use {folder}: Permission denied: {folder}/" in done.stderr
+        assert f"belongs to {folder.owner()}: run as that user, change its owner" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc who handles the signal")
+def test_a_start_ends_with_sigterm_as_the_first_process_of_a_container_too(scratch: str) -> None:
+    with subprocess.Popen([APP, "serve"], env=environment(scratch)) as server:
+        deadline = time.monotonic() + 60
+        while not handles(server.pid, signal.SIGTERM):
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        server.terminate()
+        assert server.wait(60) == 128 + signal.SIGTERM  # a default would say -SIGTERM
+
+
+def handles(pid: int, number: signal.Signals) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = status.partition("SigCgt:")[2].split()[0]
+    return bool(int(caught, 16) >> (number - 1) & 1)
 
 
 def changed(suffix: str, **parts: Any) -> str:

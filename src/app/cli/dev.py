@@ -1,20 +1,26 @@
+import asyncio
 import os
 import signal
 import socket
 import threading
 import time
-from typing import Annotated
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import typer
-import uvicorn
+from uvicorn import Config
+from uvicorn.supervisors import ChangeReload
 
+from app.cli import dev_server
 from app.cli.local_database import local_database
 from app.cli.servers import Prefix, protocols
 from app.config import SettingsError, load_settings
-from app.database.migrations import ROOT, upgrade
+from app.database.migrations import ROOT, applied
 
-PARENT = "PLINTH_DEV_PARENT"
+WATCHED = [ROOT / "src", ROOT / "alembic"]
 
 
 def dev(
@@ -32,21 +38,17 @@ def dev(
     try:
         with local_database(settings, own=True) as ready:
             _require_free(host, port)
+            if settings.database_url is not None:
+                asyncio.run(applied(ready))  # no reload mends a database that cannot be asked
             assert ready.database_url is not None
-            url = ready.database_url.get_secret_value()
-            upgrade(url)
+            os.environ["DATABASE_URL"] = ready.database_url.get_secret_value()
             address = f"http://{host}:{port}"
             threading.Thread(target=_greet, args=(address, started), daemon=True).start()
-            os.environ |= {"DATABASE_URL": url, PARENT: str(os.getpid())}
-            uvicorn.run(
-                "app.cli.dev_server:dev_app",
-                factory=True,
+            _serve(
                 host=host,
                 port=port,
                 root_path=settings.root_path if root_path is None else root_path,
                 lifespan="on",  # what refuses to start is not served
-                reload=True,
-                reload_dirs=[str(ROOT / "src")],
                 **protocols(settings),
                 access_log=False,
                 proxy_headers=False,
@@ -56,6 +58,32 @@ def dev(
             )
     except KeyboardInterrupt:
         pass
+
+
+class Reload(ChangeReload):
+    """Sees a change of `.env` too, within a few seconds."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._seen = _last_change(Path(".env"))
+
+    def should_restart(self) -> list[Path] | None:
+        changes = super().should_restart()
+        if (found := _last_change(Path(".env"))) != self._seen:
+            self._seen = found
+            return [*(changes or []), Path(".env")]
+        return changes
+
+
+def _serve(**options: Any) -> None:
+    watched = [str(each) for each in WATCHED]
+    config = Config("app.main:create_app", **options, reload=True, reload_dirs=watched)
+    run = partial(dev_server.run, os.getpid(), options)
+    Reload(config, run, [config.bind_socket()]).run()
+
+
+def _last_change(path: Path) -> float | None:
+    return path.stat().st_mtime if path.exists() else None
 
 
 def _interrupt(*_: object) -> None:
@@ -78,6 +106,8 @@ def _greet(address: str, started: float) -> None:
         try:
             with urlopen(f"{address}/health/live", timeout=1):  # noqa: S310 - our own address
                 break
+        except HTTPError:  # the reason why it does not start yet
+            time.sleep(0.5)
         except OSError:
             time.sleep(0.05)
     print(

@@ -23,13 +23,18 @@ def local_database(settings: Settings, *, own: bool = False) -> Generator[Settin
     server = EmbeddedPostgres(settings.data_dir)
     try:
         url = server.start()
-    except DataDirInUseError as error:
-        if own:
-            raise SettingsError(str(error)) from None
-        url = server.attach()
     except EmbeddedPostgresError as error:
-        raise SettingsError(str(error)) from None
+        if own or not isinstance(error, DataDirInUseError):
+            raise SettingsError(str(error)) from None
+        url = _attach(server)
     try:
         yield settings.model_copy(update={"database_url": SecretStr(url)})
     finally:
         server.stop()
+
+
+def _attach(server: EmbeddedPostgres) -> str:
+    try:
+        return server.attach()
+    except EmbeddedPostgresError as error:
+        raise SettingsError(str(error)) from None

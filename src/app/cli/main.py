@@ -1,12 +1,14 @@
 """The `app` command. Each module is imported when one of its commands is run, and not before."""
 
+import signal
 import sys
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 from app.cli.generator.grammar.help import GRAMMAR
 from app.cli.lazy import LazyGroup
-from app.exceptions import AppError, FieldError
+from app.one_line import one_line
 
 USER = LazyGroup(
     "user",
@@ -52,19 +54,26 @@ cli = LazyGroup(
 
 
 def main() -> None:
+    # The first process of a container has no default for it, and would ignore it until it serves.
+    signal.signal(signal.SIGTERM, _end)
     try:
         cli()
     except SystemExit:  # the usual end; the clauses below import what they name
         raise
-    except AppError as error:
-        if isinstance(error.__cause__, _raised("app.database.unreachable", "Unreachable")):
-            _fail(str(error.__cause__))
-        _fail(*([_sentence(each) for each in error.errors] or [error.detail]))
-    except _raised("app.config", "SettingsError") as error:
+    except SyntaxError as error:
+        _fail(one_line(error))
+    except _raised("app.exceptions", "AppError") as error:
+        _fail(*_sentences(error))
+    except (
+        _raised("app.config", "SettingsError"),
+        _raised("alembic.util", "CommandError"),
+    ) as error:
         _fail(str(error))
-    except _raised("alembic.util", "CommandError") as error:
-        _fail(str(error))
-    except (OSError, _raised("sqlalchemy.exc", "SQLAlchemyError")) as error:
+    except (
+        OSError,
+        _raised("asyncpg", "PostgresError"),
+        _raised("sqlalchemy.exc", "SQLAlchemyError"),
+    ) as error:
         if getattr(error, "filename", None):  # a file could not be used, and not the database
             _fail(str(error))
         _fail(
@@ -72,14 +81,24 @@ def main() -> None:
         )
 
 
+def _end(number: int, _: object) -> None:
+    sys.exit(128 + number)  # as a shell says it
+
+
 def _raised(module: str, name: str) -> type[Exception]:
     found: type[Exception] = getattr(import_module(module), name)
     return found
 
 
-def _sentence(error: FieldError) -> str:
-    field = str(error.loc[-1])
-    return error.message if error.message.startswith(field) else f"{field} {error.message}"
+def _sentences(error: Any) -> list[str]:
+    if isinstance(error.__cause__, _raised("app.database.unreachable", "Unreachable")):
+        return [str(error.__cause__)]
+    return [_sentence(each) for each in error.errors] or [error.detail]
+
+
+def _sentence(error: Any) -> str:
+    field, message = str(error.loc[-1]), str(error.message)
+    return message if message.startswith(field) else f"{field} {message}"
 
 
 def _fail(*lines: str) -> None:

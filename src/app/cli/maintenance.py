@@ -6,7 +6,7 @@ from app.auth.repository import SessionRepository
 from app.cli.local_database import local_database
 from app.config import Settings, load_settings
 from app.database.connections import Database
-from app.database.migrations import applied_revision, head_revision, upgrade
+from app.database.migrations import head_revision, upgrade
 from app.database.unit_of_work import UnitOfWork
 from app.idempotency import repository as idempotency
 
@@ -23,17 +23,6 @@ def migrate() -> None:
     print(f"The database is at revision {revision}")
     if revision != head_revision():
         print(f"A newer release has migrated it; this one needs {head_revision()}, which it has")
-
-
-async def applied(settings: Settings) -> str | None:
-    """The revision that the database is at; None for an empty one."""
-    assert settings.database_url is not None
-    database = Database(settings.database_url.get_secret_value(), settings)
-    try:
-        async with UnitOfWork(database) as work:
-            return await applied_revision(work)
-    finally:
-        await database.close()
 
 
 def purge() -> None:

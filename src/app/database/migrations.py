@@ -12,6 +12,8 @@ from alembic.util import CommandError
 from sqlalchemy import column, func, select, table
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from app.config import Settings
+from app.database.connections import Database
 from app.database.unit_of_work import UnitOfWork
 from app.database.unreachable import unreachable
 from app.one_line import one_line, place
@@ -30,6 +32,8 @@ applied_line = select(func.obj_description(func.to_regclass("alembic_version"), 
 
 class MigrationError(CommandError):
     """The migrations cannot be applied; the message says why and what to do, in one line."""
+
+    explains_itself = True
 
 
 def alembic_config(url: str) -> Config:
@@ -74,6 +78,17 @@ def upgrade(url: str) -> str | None:
 def head_revision() -> str | None:
     """The revision that this code needs. Raises MigrationError."""
     return _head(alembic_config(""))
+
+
+async def applied(settings: Settings) -> str | None:
+    """The revision that the database is at; None for an empty one."""
+    assert settings.database_url is not None
+    database = Database(settings.database_url.get_secret_value(), settings)
+    try:
+        async with UnitOfWork(database) as work:
+            return await applied_revision(work)
+    finally:
+        await database.close()
 
 
 async def applied_revision(work: UnitOfWork) -> str | None:

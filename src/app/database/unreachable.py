@@ -15,6 +15,8 @@ REFUSALS = {
 class Unreachable(Exception):
     """The message has no password. `is_final`: it will be the same until somebody mends it."""
 
+    explains_itself = True
+
     def __init__(self, message: str, *, is_final: bool) -> None:
         super().__init__(message)
         self.is_final = is_final

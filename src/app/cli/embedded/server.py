@@ -19,6 +19,7 @@ from app.cli.embedded.errors import EmbeddedPostgresError
 from app.cli.embedded.lock import lock
 from app.cli.embedded.place import Place, find_place
 from app.cli.embedded.programs import Log, end
+from app.config import cannot_use
 
 PORTS = range(20_000, 32_768)  # the kernel gives those above to outgoing connections
 START_SECONDS = 30
@@ -63,17 +64,22 @@ class EmbeddedPostgres:
         except BaseException as error:
             self.stop()
             if isinstance(error, OSError):
-                raise EmbeddedPostgresError(
-                    f"cannot use {self.data_dir}: {error}. Run as the user who made it, or set "
-                    "DATA_DIR to another folder, or DATABASE_URL"
-                ) from error
+                message = f"{cannot_use(self.data_dir, error)}, or DATABASE_URL"
+                raise EmbeddedPostgresError(message) from error
             raise
         return self.url()
 
     def attach(self) -> str:
-        """Returns the URL of the server that another process runs on the data folder."""
-        self.port = int((self.data_dir / "port").read_text())
-        return self.url()
+        """Returns the URL of the server that another process runs on the data folder.
+
+        Raises EmbeddedPostgresError if that is another user's, or has just begun to start it.
+        """
+        try:
+            self.port = int((self.data_dir / "port").read_text())
+            return self.url()
+        except OSError as error:
+            message = f"{cannot_use(self.data_dir, error)}, or try again when it has started"
+            raise EmbeddedPostgresError(message) from error
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql+asyncpg://{USER}:{password(self.data_dir)}@127.0.0.1:{self.port}/{database}"

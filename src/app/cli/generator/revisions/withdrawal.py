@@ -10,9 +10,8 @@ from alembic.script import Script
 
 from app.cli.generator.revisions import history
 from app.cli.local_database import local_database
-from app.cli.maintenance import applied
 from app.config import SettingsError, load_settings
-from app.database.migrations import ROOT
+from app.database.migrations import ROOT, applied
 from app.exceptions import AppError
 
 

@@ -11,7 +11,7 @@ import asyncpg
 import httpx
 import pytest
 
-from app.cli.servers import WORKER_START
+from app.cli.serve import WORKER_START
 from app.main import Application
 from tests.conftest import database_url
 from tests.factories import PASSWORD, create_token, create_user, item

@@ -8,7 +8,7 @@ from typing import NoReturn
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
-from app.dispatch.json_body import receive_body, require_strict_json
+from app.dispatch.json_body import body_again, receive_body, require_strict_json
 from app.dispatch.open_connections import OpenConnections, cancel
 from app.dispatch.operation import BODY_DEADLINE, Operation
 from app.dispatch.resources import is_unchanged
@@ -78,17 +78,7 @@ class Exchange:
         if strict_json:
             require_strict_json(state.headers.get(b"content-type", b""), body)
         state.body = body
-        sent = False
-        receive = self._receive
-
-        async def receive_again() -> Message:
-            nonlocal sent
-            if sent:
-                return await receive()
-            sent = True
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        self._receive, self._received, self._body_ended = receive_again, 0, True
+        self._receive = body_again(body, self._receive)
 
     async def receive(self) -> Message:
         """A client's time to send its body does not count as the request's."""

@@ -67,7 +67,7 @@ class Operation:
         self._overridden: tuple[dict[Any, Any], Operation] | None = None
         calls = set(route.calls())
         self.is_strict = strict in calls
-        self.query = QueryParameters(route.query_names(), route.query_numbers())
+        self.query = QueryParameters(route.query())
         self.body_limit = route.max_body_size or settings.max_body_size
         self.obstacles = route.obstacles(overrides, strict=self.is_strict)
         self.is_repeatable = idempotency_key in calls

@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus
 
 from starlette.requests import HTTPConnection
 
+from app.dispatch.routes import QueryValue
 from app.exceptions import BadRequest, FieldError, Invalid, UnknownParameter
 from app.request_state import request_state
 
@@ -33,15 +34,14 @@ async def strict(connection: HTTPConnection) -> None:
 
 
 class QueryParameters:
-    """The names that a route declares, for each whether it may be repeated, and the numbers."""
+    """Those that a route declares, by name."""
 
-    def __init__(
-        self, declared: Mapping[str, bool], numbers: Mapping[str, type] | None = None
-    ) -> None:
-        self._declared = dict(declared)
-        self._numbers = {
-            name: _LOOSE_INTEGER if kind is int else _LOOSE
-            for name, kind in (numbers or {}).items()
+    def __init__(self, declared: Mapping[str, QueryValue]) -> None:
+        self._many = {name: value.many for name, value in declared.items()}
+        self._loose = {
+            name: _LOOSE_INTEGER if value.number is int else _LOOSE
+            for name, value in declared.items()
+            if value.number is not None
         }
 
     def require_known(self, query_string: bytes) -> None:
@@ -49,7 +49,7 @@ class QueryParameters:
         values, unknown = self.parse(query_string)
         if unknown:
             raise unknown
-        wrong = [name for name in self._numbers if _NO_NUMBER in _listed(values.get(name))]
+        wrong = [name for name in self._loose if _NO_NUMBER in _listed(values.get(name))]
         if wrong:
             message = "Input should be a valid number"
             raise Invalid(
@@ -60,7 +60,7 @@ class QueryParameters:
         """As FastAPI reads a query: of one that is repeated the last, and unknown ones unseen."""
         values: dict[str, Any] = {}
         for name, value in _pairs(query_string.decode("latin-1")):
-            if self._declared.get(name):
+            if self._many.get(name):
                 values.setdefault(name, []).append(value)
             else:
                 values[name] = value
@@ -84,8 +84,8 @@ class QueryParameters:
     ) -> tuple[dict[str, Any], UnknownParameter | None]:
         errors: list[FieldError] = []
         for name, sent in pairs:
-            many = self._declared.get(name)
-            loose = self._numbers.get(name)
+            many = self._many.get(name)
+            loose = self._loose.get(name)
             value = sent
             if loose and any(map(loose.match, sent.split(",") if many else [sent])):
                 value = _NO_NUMBER
@@ -103,7 +103,7 @@ class QueryParameters:
         return values, UnknownParameter(errors[0].message, errors=errors) if errors else None
 
     def _unknown(self, name: str) -> FieldError:
-        near = get_close_matches(name, self._declared, n=1, cutoff=0.5)
+        near = get_close_matches(name, self._many, n=1, cutoff=0.5)
         hint = f": did you mean {near[0]}?" if near else ""
         return FieldError(("query", name), f"Unknown parameter {name}{hint}", "unknown_parameter")
 

@@ -16,7 +16,7 @@ from enum import Enum
 from functools import cache, cached_property
 from inspect import unwrap
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
 import fastapi.routing
 from fastapi import params
@@ -101,6 +101,13 @@ class Parameter:
         """What FastAPI would take; a list or the like is a new one each time."""
         value = self._field.get_default()
         return value if value is None or isinstance(value, IMMUTABLE) else deepcopy(value)
+
+
+class QueryValue(NamedTuple):
+    """What stands in a query under one name."""
+
+    many: bool  # it may be repeated
+    number: type | None = None  # int, or float for every other kind
 
 
 @dataclass(slots=True)
@@ -377,13 +384,9 @@ class Route:
             return RouteContext(changed)
         return RouteContext(self.original, changed)
 
-    def query_names(self) -> dict[str, bool]:
-        """Each parameter that may be in the query, and whether it may be repeated."""
-        return {} if self.dependant is None else dict(_query_names(self.dependant))
-
-    def query_numbers(self) -> dict[str, type]:
-        """Those of the parameters in the query whose values are numbers: int, or float for all."""
-        return {} if self.dependant is None else dict(_query_numbers(self.dependant))
+    def query(self) -> dict[str, QueryValue]:
+        """What may be in the query, by name."""
+        return {} if self.dependant is None else dict(_query_values(self.dependant))
 
     def query_models(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The arguments that take a model of query parameters: the endpoint's, and all others."""
@@ -551,25 +554,19 @@ def _models(found: list[ModelField]) -> dict[str, Any]:
     return {each.name: _get_param_model(each) for each in found}
 
 
-def _query_fields(dependant: Dependant) -> Iterator[tuple[str, FieldInfo]]:
-    """Each parameter by its name, those of models too."""
+def _query_values(dependant: Dependant) -> Iterator[tuple[str, QueryValue]]:
+    """Those of models too."""
     for each in _query_params(dependant):
         model = _get_param_model(each)
         for part in [each] if model is None else get_cached_model_fields(model):
+            info = part.field_info
+            is_json = any(type(each) is Json for each in info.metadata)
+            value = QueryValue(
+                many=field_annotation_is_sequence(info.annotation),
+                number=None if is_json else _number(info.annotation),
+            )
             for _, alias in _get_param_aliases(part):
-                yield alias, part.field_info
-
-
-def _query_names(dependant: Dependant) -> Iterator[tuple[str, bool]]:
-    for alias, info in _query_fields(dependant):
-        yield alias, field_annotation_is_sequence(info.annotation)
-
-
-def _query_numbers(dependant: Dependant) -> Iterator[tuple[str, type]]:
-    for alias, info in _query_fields(dependant):
-        number = _number(info.annotation)
-        if number is not None and not any(type(each) is Json for each in info.metadata):
-            yield alias, number
+                yield alias, value
 
 
 def _number(annotation: Any) -> type | None:

@@ -114,12 +114,11 @@ class Dispatcher:
             return
         path: str = scope["path"].removeprefix(scope.get("root_path", ""))
         candidates = self._table.find(path) or self._find_new(path)
-        # Starlette's patterns see past a line feed at the end.
-        if _hides_a_slash(scope, candidates) if candidates else path.endswith("\n"):
-            await self._refuse(HTTPException(404), scope, receive, send)
-            return
-        if not candidates:
+        if not candidates and not path.endswith("\n"):  # which Starlette's patterns see past
             await self._app(scope, receive, send)
+            return
+        if not candidates or _hides_a_slash(scope, candidates):
+            await self._refuse(HTTPException(404), scope, receive, send)
             return
         method = WEBSOCKET if scope["type"] == "websocket" else scope["method"]
         found = _first(candidates, method)

@@ -40,7 +40,9 @@ RESPONSES: dict[str, tuple[int, Call]] = {
     "the schema": (200, call("GET", "/openapi.json")),
     "Swagger UI": (200, call("GET", "/docs")),
     "ReDoc": (200, call("GET", "/redoc")),
+    "the root": (307, call("GET", "/")),
     "a head": (200, call("HEAD", "/docs")),
+    "a head of the root": (307, call("HEAD", "/")),
     "a file": (200, call("GET", "/docs/assets/favicon.png")),
     "an unchanged file": (
         304,

@@ -42,7 +42,7 @@ class TestPaths:
     @pytest.mark.parametrize(
         "path",
         [
-            "", "/", "//", "x", "*", "/api", "/api/v1", "/api/v1/", "/api/v2/items",
+            "", "//", "x", "*", "/api", "/api/v1", "/api/v1/", "/api/v2/items",
             "/API/v1/items", "/api/v1/Items", "//api/v1/items", "/api//v1/items", "/api/v1//items",
             f"{ITEMS}//", f"{ITEMS}/{NO_ITEM}/", f"{ITEMS}/{NO_ITEM}/{CANARY}", f"{ITEMS}//restore",
             "/api/v1/items/../users/me", "/api/v1/./items", "/api/v1/user", f"/{CANARY}\x00",

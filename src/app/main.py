@@ -107,7 +107,7 @@ class Application(FastAPI):
             app = dispatcher(super().build_middleware_stack(), outside=True)
         outer: ASGIApp = RequestLimitsMiddleware(app)
         if self.settings.cors_origins:
-            outer = ProblemCORSMiddleware(outer, self.settings.cors_origins)
+            outer = ProblemCORSMiddleware(outer, self.settings)
         outer = CorrelationIdMiddleware(ResponseHeadersMiddleware(AccessLogMiddleware(outer)))
         if self.settings.trusted_proxies:
             trusted = self.settings.trusted_proxies

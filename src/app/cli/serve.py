@@ -1,13 +1,13 @@
 import asyncio
+import sys
 from typing import Annotated
 
 import structlog
 import typer
-import uvicorn
 from sqlalchemy import func, select
 
 from app.cli.servers import Prefix, protocols
-from app.cli.workers import use_workers
+from app.cli.workers import run
 from app.config import Settings, SettingsError, load_settings
 from app.database.connections import Database
 from app.database.migrations import applied_revision, head_revision, missing
@@ -39,8 +39,7 @@ def serve(
     configure_logging(settings)
     head_revision()  # migrations that form no line are refused here
     _require_database(settings, workers)
-    use_workers()
-    uvicorn.run(
+    status = run(
         "app.main:create_app",
         factory=True,
         host=host or settings.host,
@@ -56,6 +55,8 @@ def serve(
         timeout_graceful_shutdown=GRACE,
         timeout_worker_healthcheck=WORKER_START,
     )
+    if status:
+        sys.exit(status)
 
 
 def _require_database(settings: Settings, workers: int) -> None:

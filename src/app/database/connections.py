@@ -67,6 +67,7 @@ class Database:
                 },
             },
         )
+        self.logs_statements = settings.log_level == "debug"
         # Connections that went from one request to the next without passing the pool.
         self._idle: list[Connection] = []
         self._max_idle = settings.db_pool_size

@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import Any
 
 import asyncpg
+import structlog
 from sqlalchemy import Executable
 
 from app.database.connections import Connection, Database
@@ -195,8 +196,15 @@ class Transaction:
                 raise
             raise translated from None  # the driver's message may hold values
         finally:
-            self.statements += 1
-            self.seconds += perf_counter() - started
+            self.count(sql, perf_counter() - started)
         if told:
             told.after()
         return result
+
+    def count(self, sql: str, seconds: float) -> None:
+        """Add a statement that was run, and have the log tell of it if it tells of everything."""
+        self.statements += 1
+        self.seconds += seconds
+        if self._database.logs_statements:
+            told = " ".join(sql.split())  # without the parameters, which are beside it
+            structlog.get_logger(__name__).debug("sql", ms=round(seconds * 1000, 2), statement=told)

@@ -112,6 +112,26 @@ def test_a_second_one_on_the_same_folder_says_what_is_wrong(start: Start, runnin
         assert response.status == 200
 
 
+def test_psql_finds_its_database_and_reset_leaves_it_alone(running: Dev) -> None:
+    def run(*arguments: str) -> str:
+        command = [Path(sys.executable).with_name("app"), *arguments]
+        environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        done = subprocess.run(
+            command,
+            env=environment | {"DATA_DIR": str(running.data_dir)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=DEADLINE,
+        )
+        return done.stdout
+
+    assert run("psql", "--", "-Atc", "SELECT count(*) > 0 FROM alembic_version") == "t\n"
+    [refusal] = run("reset", "--yes").splitlines()
+    assert f"is in use by process {running.process.pid}: stop it" in refusal
+
+
 def test_after_a_kill_the_next_start_just_works(start: Start) -> None:
     dev = start()
     dev.wait_for("Ready")

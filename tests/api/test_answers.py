@@ -7,11 +7,12 @@ import pytest
 from app.main import Application
 from tests.api.test_openapi import Schema, only, operations
 from tests.problems import ITEMS, MEMBERS
+from tests.shipped import shipped_document
 
 
 @pytest.fixture(scope="module")
 def document(session_app: Application) -> Schema:
-    return session_app.openapi()
+    return shipped_document(session_app, session_app.openapi())
 
 
 def named(document: Any, operation_id: str) -> Schema:

@@ -167,6 +167,10 @@ class Settings(BaseSettings):
     max_bulk_rows: Annotated[int, Field(ge=1, le=10_000)] = 1000
     total_limit: Annotated[int, Field(ge=1, le=1_000_000_000)] = 10_000
 
+    # Of each worker. One more is answered with a 503, and a trusted proxy may have all.
+    max_connections: Annotated[int, Field(ge=1)] = 1000
+    max_connections_per_address: Annotated[int, Field(ge=1)] = 300
+
     # WebSockets and event streams. A process may usually have 1,024 files open.
     max_open_connections: Annotated[int, Field(ge=1)] = 500
     max_open_connections_per_user: Annotated[int, Field(ge=1)] = 20

@@ -23,7 +23,7 @@ from app.config import Settings, SettingsError, load_settings
 from app.database.connections import Database
 from app.dispatch.fastapi_way import FastAPIWay
 from app.dispatch.mounting import API
-from app.dispatch.open_connections import DRAIN, OpenConnections
+from app.dispatch.open_connections import DRAIN, SETTINGS, OpenConnections
 from app.dispatch.operation import Operation, operations
 from app.dispatch.query_parameters import strict
 from app.dispatch.routes import routes, routes_version
@@ -150,7 +150,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 async def _lifespan(app: Application) -> AsyncGenerator[dict[str, Any]]:
     configure_logging(app.settings)
     collect_less_garbage()
-    yield {DRAIN: app.open_connections.drain}
+    yield {DRAIN: app.open_connections.drain, SETTINGS: app.settings}
     await app.database.close()
 
 

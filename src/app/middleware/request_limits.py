@@ -8,7 +8,7 @@ from app.exception_handlers import problem
 from app.exceptions import AppError, BadRequest
 from app.request_state import request_state
 
-MAX_HEAD = 64 * 1024  # bytes of a request's path, query and headers
+MAX_HEAD = 64 * 1024  # bytes; the server in front may bound the line of the request too
 MAX_DIGITS = 20  # of a Content-Length: more than any limit has
 
 
@@ -26,8 +26,7 @@ class RequestLimitsMiddleware:
             await self.app(scope, receive, send)
             return
         state = request_state(scope)
-        head = sum(map(len, chain.from_iterable(scope["headers"])))
-        if head + len(scope["path"]) + len(scope["query_string"]) > MAX_HEAD:
+        if sum(map(len, chain.from_iterable(scope["headers"]))) > MAX_HEAD:
             error: AppError = BadRequest(f"The head of a request may hold at most {MAX_HEAD} bytes")
             await problem(error, state.correlation_id)(scope, receive, send)
             return

@@ -1,6 +1,8 @@
+from collections.abc import AsyncGenerator
 from uuid import UUID
 
 from app.accounts.base import AccountService
+from app.accounts.export import export
 from app.auth.repository import LiveSession
 from app.core.repository import Versions
 from app.exceptions import Conflict, NotFound, ReauthenticationRequired
@@ -67,6 +69,14 @@ class Accounts(AccountService):
         _require_another(superusers, id)
         await self.revoke_all(id)
         await self.log.record(Event.USER_DELETED, id)
+
+    async def export(self, session: LiveSession) -> AsyncGenerator[bytes]:
+        """Everything that is stored about the session's user, as JSON that is read piece by piece.
+
+        What is in it can be read by other routes too, but for the log: a live session is enough.
+        """
+        await self.log.record(Event.DATA_EXPORTED, session.user_id)
+        return export(self.work, session.user_id)
 
     async def reset_password(self, user: User, new_hash: str) -> None:
         """Raises Conflict when the user changes the password at the same time."""

@@ -4,7 +4,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, LargeBinary, String, Uuid, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.models import Base
+from app.core.models import SECRET, Base
 
 
 class EmailToken(Base):
@@ -12,7 +12,7 @@ class EmailToken(Base):
 
     __tablename__ = "email_tokens"
 
-    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True, info={SECRET: True})
     purpose: Mapped[str] = mapped_column(String(20))
     user_id: Mapped[UUID] = mapped_column(
         Uuid, ForeignKey("users.id", ondelete="CASCADE"), index=True

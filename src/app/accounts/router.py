@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
 
 from app.accounts.dependencies import AccountsDep, Addresses, Auth
 from app.accounts.schemas import (
@@ -48,9 +49,30 @@ TAKEN: Responses = {409: {"description": "The address is taken"}}
 LAST_SUPERUSER: Responses = {409: {"description": "The last superuser"}}
 TAKEN_MEANWHILE: Responses = {409: {"description": "The address is taken meanwhile"}}
 DELETES_OWN = LAST_SUPERUSER | {403: {"description": "The password was not given recently"}}
+EXPORT: Responses = {
+    200: {
+        "description": "The rows of each table that has some about the caller; decimals are text, "
+        "bytes are Base64",
+        "headers": {
+            "Content-Disposition": {"required": True, "schema": {"type": "string"}},
+        },
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "additionalProperties": {"type": "array", "items": {"type": "object"}},
+                }
+            }
+        },
+    }
+}
 FOR_FRESH_SUPERUSERS = LAST_SUPERUSER | {
     403: {"description": "For superusers who gave their password recently"}
 }
+
+
+class ExportResponse(StreamingResponse):
+    media_type = "application/json"
 
 
 @router.post("/register", status_code=201, response_model=UserRead, responses=THROTTLED | TAKEN)
@@ -152,6 +174,18 @@ async def update_me(
     data: UserUpdate, session: CurrentSession, service: Users, if_match: IfMatch
 ) -> User:
     return await service.update(session.user_id, data, if_match)
+
+
+@users.get("/me/export", response_class=ExportResponse, responses=EXPORT)
+async def export_me(session: CurrentSession, accounts: AccountsDep) -> ExportResponse:
+    """Everything that is stored about the caller, deleted rows included, but no secrets.
+
+    Streamed, as the rows are read: it may be large.
+    """
+    return ExportResponse(
+        await accounts.export(session),
+        headers={"Content-Disposition": 'attachment; filename="export.json"'},
+    )
 
 
 @users.delete("/me", status_code=204, responses=DELETES_OWN)

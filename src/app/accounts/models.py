@@ -30,6 +30,8 @@ class Throttle(Base):
 
     key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     due_at: Mapped[datetime]
-    refusals: Mapped[int] = mapped_column(
-        server_default="0"
-    )  # since the last attempt that was allowed
+    # Since the last attempt that was allowed.
+    refusals: Mapped[int] = mapped_column(server_default="0")
+    # In a row, where failures are counted; the row is kept even when an attempt is long due.
+    failures: Mapped[int] = mapped_column(server_default="0")
+    kept_until: Mapped[datetime | None]

@@ -44,9 +44,10 @@ class AuthService(AccountService):
 
     async def login(self, data: Login) -> LoginRead:
         """Raises InvalidCredentials, always after the same time, whatever the reason is."""
-        await self.throttle("login", data.email)
+        await self.throttle_guess("login", data.email)
         password = data.password.get_secret_value()
         user = await self._verified(data.email, password)
+        await self.forgive(user.email)
         if needs_rehash(user.password_hash):
             user = await self._rehashed(user, password)
         token = new_token()

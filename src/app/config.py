@@ -137,6 +137,8 @@ class Settings(BaseSettings):
     database_url: Annotated[SecretStr, AfterValidator(asyncpg_url)] | None = None
     db_pool_size: Annotated[int, Field(ge=1)] = 10
     db_max_overflow: Annotated[int, Field(ge=0)] = 5
+    # Of these connections, what one user may hold at once; always one.
+    db_user_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     # Each limit strikes before the one after it, so that the most precise error is the one seen.
     db_pool_timeout: Seconds = 2.0
     db_connect_timeout: Seconds = 2.0
@@ -162,6 +164,9 @@ class Settings(BaseSettings):
     # NIST 800-63B-4, 3.1.1.2: at least 15 characters where the password is the only factor.
     password_min_length: Annotated[int, Field(ge=8, le=256)] = 15
     throttle_enabled: bool = True
+    # Of each worker; 0 is no limit. By default, as many as one could answer at all.
+    user_requests_per_minute: Annotated[int, Field(ge=0)] = 300_000
+    address_requests_per_minute: Annotated[int, Field(ge=0)] = 600_000
     max_body_size: Annotated[int, Field(ge=1024)] = 1024 * 1024
     max_bulk_body_size: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
     max_bulk_rows: Annotated[int, Field(ge=1, le=10_000)] = 1000

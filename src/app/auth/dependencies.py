@@ -30,7 +30,7 @@ class Authenticate(SecurityBase):
         self.scheme_name = "Session"
 
     async def __call__(self, connection: HTTPConnection) -> LiveSession:
-        """Raises Unauthorized without the token of a live session."""
+        """Raises Unauthorized without the token of a live session, and RateLimited."""
         state = request_state(connection.scope)
         header = state.headers.get(b"authorization", b"")
         scheme, _, sent = header.decode("latin-1").partition(" ")
@@ -39,13 +39,16 @@ class Authenticate(SecurityBase):
             raise Unauthorized
         found = None
         hashed = token_hash(token)
+        assert state.work is not None
         if token.startswith(PREFIX) and token.isascii():
-            assert state.work is not None
             idle = connection.scope["app"].settings.session_idle
             found = await SessionRepository(state.work).find(hashed, idle)
         if found is None:
             raise Unauthorized(token_sent=True)
         state.session, state.user_id, state.credential = found, found.user_id, hashed
+        connection.scope["app"].rate_limits.per_user.require(found.user_id)
+        if not state.work.hold_for(found.user_id) and not state.work.in_transaction:
+            await state.work.release()  # who waits holds no connection
         return found
 
 

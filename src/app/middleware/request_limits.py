@@ -1,14 +1,19 @@
-"""Refuses headers that are too large or contradict each other, and notes whether a body follows."""
+"""Refuses too many requests of one address, and headers that are too large or contradictory.
+
+And notes whether a body follows.
+"""
 
 from itertools import chain
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.core.rate_limits import RateLimit, network_of
 from app.exception_handlers import problem
-from app.exceptions import AppError, BadRequest
+from app.exceptions import AppError, BadRequest, RateLimited
 from app.request_state import request_state
 
 MAX_HEADERS = 64 * 1024  # bytes; the server itself has no limit
+PROBES = {"/health/live", "/health/ready"}  # which an orchestrator asks, however often
 MAX_DIGITS = 20  # of a Content-Length: more than any limit has
 
 
@@ -18,14 +23,22 @@ class RequestLimitsMiddleware:
     How many there may be is for the route to say, when it is known: see `dispatch`.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, per_address: RateLimit) -> None:
         self.app = app
+        self._per_address = per_address
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         state = request_state(scope)
+        client = scope.get("client")
+        if client and scope["path"].removeprefix(scope.get("root_path", "")) not in PROBES:
+            try:
+                self._per_address.require(network_of(client[0]))
+            except RateLimited as refused:
+                await problem(refused, state.correlation_id)(scope, receive, send)
+                return
         if sum(map(len, chain.from_iterable(scope["headers"]))) > MAX_HEADERS:
             error: AppError = BadRequest(f"The headers may hold at most {MAX_HEADERS} bytes")
             await problem(error, state.correlation_id)(scope, receive, send)

@@ -161,6 +161,7 @@ class Settings(BaseSettings):
 
     session_idle: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(days=7)
     session_absolute: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(days=30)
+    max_sessions_per_user: Annotated[int, Field(ge=1)] = 50
     # NIST 800-63B-4, 3.1.1.2: at least 15 characters where the password is the only factor.
     password_min_length: Annotated[int, Field(ge=8, le=256)] = 15
     throttle_enabled: bool = True

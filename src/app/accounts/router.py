@@ -66,9 +66,8 @@ EXPORT: Responses = {
         },
     }
 }
-FOR_FRESH_SUPERUSERS = LAST_SUPERUSER | {
-    403: {"description": "For superusers who gave their password recently"}
-}
+NEEDS_FRESH: Responses = {403: {"description": "For superusers who gave their password recently"}}
+FOR_FRESH_SUPERUSERS = LAST_SUPERUSER | NEEDS_FRESH
 
 
 class ExportResponse(StreamingResponse):
@@ -230,7 +229,34 @@ async def delete_user(
 
 
 @users.post(
-    "/{user_id}/restore", response_model=UserAdminRead, responses=FOR_SUPERUSERS | TAKEN_MEANWHILE
+    "/{user_id}/restore",
+    response_model=UserAdminRead,
+    responses=FOR_FRESH_SUPERUSERS | TAKEN_MEANWHILE,
 )
-async def restore_user(_: Superuser, user_id: Id, accounts: AccountsDep, if_match: IfMatch) -> User:
-    return await accounts.restore(user_id, if_match)
+async def restore_user(
+    session: Superuser, user_id: Id, accounts: AccountsDep, if_match: IfMatch
+) -> User:
+    """Needs a password that was given within the last 15 minutes."""
+    return await accounts.restore_by(session, user_id, if_match)
+
+
+@users.get("/{user_id}/sessions", responses=FOR_SUPERUSERS)
+async def list_sessions_of_user(session: Superuser, user_id: Id, accounts: AccountsDep) -> Sessions:
+    return Sessions(items=await accounts.list_sessions(session, user_id))
+
+
+@users.delete("/{user_id}/sessions", status_code=204, responses=NEEDS_FRESH)
+async def revoke_sessions_of_user(session: Superuser, user_id: Id, accounts: AccountsDep) -> None:
+    """End all of them, but the caller's own.
+
+    Needs a password that was given within the last 15 minutes.
+    """
+    await accounts.revoke_sessions(session, user_id)
+
+
+@users.delete("/{user_id}/sessions/{session_id}", status_code=204, responses=NEEDS_FRESH)
+async def revoke_session_of_user(
+    session: Superuser, user_id: Id, session_id: Id, accounts: AccountsDep
+) -> None:
+    """Needs a password that was given within the last 15 minutes."""
+    await accounts.revoke_session(session, user_id, session_id)

@@ -57,7 +57,8 @@ class AuthService(AccountService):
         if created is None:  # disabled, or given another password, while this one was verified
             raise await self.refused(Event.LOGIN_FAILED, user.id)
         self.log.session_id, expires_at = created
-        await self.sessions.delete_expired(user.id, self.settings.session_idle)
+        kept = self.settings.max_sessions_per_user
+        await self.sessions.delete_old(user.id, self.settings.session_idle, kept)
         await self.log.record(Event.LOGGED_IN, user.id)
         return LoginRead(token=token, expires_at=expires_at, user=UserRead.model_validate(user))
 

@@ -11,7 +11,7 @@ from app.auth.tokens import PREFIX, token_hash
 from app.config import Settings
 from app.core.repository import EVERYONE
 from app.database.unit_of_work import UnitOfWork
-from app.dependencies import Work
+from app.dependencies import Work, authorizes
 from app.exceptions import Forbidden, Unauthorized
 from app.request_state import request_state
 from app.users.models import User
@@ -75,6 +75,7 @@ async def get_current_user(session: CurrentSession, work: Work) -> User:
 CurrentUser = Annotated[User, Depends(get_current_user)]
 
 
+@authorizes
 async def require_superuser(session: CurrentSession) -> LiveSession:
     if not session.is_superuser:
         raise Forbidden("This is for superusers")

@@ -35,7 +35,7 @@ from app.mail import Mailer, mailer
 from app.middleware.access_log import AccessLogMiddleware
 from app.middleware.correlation_id import CorrelationIdMiddleware
 from app.middleware.cors import ProblemCORSMiddleware
-from app.middleware.request_limits import RequestLimitsMiddleware
+from app.middleware.request_limits import RememberPeer, RequestLimitsMiddleware
 from app.middleware.response_headers import ResponseHeadersMiddleware
 
 TRACED = find_spec("opentelemetry.sdk") is not None
@@ -113,11 +113,13 @@ class Application(FastAPI):
         outer: ASGIApp = RequestLimitsMiddleware(app, self.rate_limits.per_address)
         if self.settings.cors_origins:
             outer = ProblemCORSMiddleware(outer, self.settings.cors_origins)
-        outer = CorrelationIdMiddleware(ResponseHeadersMiddleware(AccessLogMiddleware(outer)))
+        outer = ResponseHeadersMiddleware(AccessLogMiddleware(outer), self.settings.hsts_max_age)
+        outer = CorrelationIdMiddleware(outer)
         if self.settings.trusted_proxies:
             trusted = self.settings.trusted_proxies
             # Its types of ASGI are its own.
             outer = ProxyHeadersMiddleware(outer, trusted)  # pyrefly: ignore[bad-assignment, bad-argument-type]
+            outer = RememberPeer(outer)
         return outer
 
 

@@ -3,10 +3,11 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from app.main import Application, create_app
 from tests.accounts.steps import ME
-from tests.accounts.throttling import client_at
+from tests.accounts.throttling import client_at, throttling
 from tests.problems import read_problem
 
 HOME, ELSEWHERE = "203.0.113.7", "203.0.113.8"
@@ -47,3 +48,23 @@ async def test_probes_are_not(limited: Application) -> None:
         probes = ["/health/live", "/health/ready"] * 5
         assert await statuses(client, *probes) == {200: 10}
         assert await statuses(client, *[f"/nowhere{probe}" for probe in probes]) == {404: 5, 429: 5}
+
+
+@pytest.mark.parametrize(
+    ("peer", "trusted", "told"),
+    [(HOME, [], [HOME]), (HOME, ["10.0.0.0/8"], [HOME]), ("10.1.2.3", ["10.0.0.0/8"], [])],
+)
+async def test_a_proxy_that_nobody_trusts_is_logged_once(
+    app: Application, peer: str, trusted: list[str], told: list[str]
+) -> None:
+    headers = {"X-Forwarded-For": "198.51.100.1"}
+    async with (
+        throttling(app, trusted_proxies=trusted) as proxied,
+        client_at(proxied, peer) as client,
+    ):
+        with capture_logs() as logs:
+            await client.get("/health/live")
+            for _ in range(3):
+                await client.get("/health/live", headers=headers)
+    found = [each["peer"] for each in logs if each["event"] == "forwarded_for_ignored"]
+    assert found == told

@@ -51,7 +51,7 @@ class Throttler:
     def __init__(self, work: UnitOfWork, settings: Settings, kind: str) -> None:
         self._work = work
         self._enabled = settings.throttle_enabled
-        self._secret = settings.secret_key.get_secret_value().encode()
+        self._secret = settings.secret_keys[0].encode()
         self._kind = kind
 
     async def attempt(

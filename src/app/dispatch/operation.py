@@ -74,7 +74,7 @@ class Operation:
         self.authorizations = [each for each in calls if hasattr(each, "authorizes")]
         if not route.answers:
             return
-        self.resource = Resource(route, settings.secret_key.get_secret_value())
+        self.resource = Resource(route, settings.secret_keys)
         if self.obstacles or not self.resource.is_plain:
             route.wrap_endpoint(self._wrapped)
         body = route.body

@@ -173,6 +173,8 @@ class Settings(BaseSettings):
     max_sessions_per_user: Annotated[int, Field(ge=1)] = 50
     # NIST 800-63B-4, 3.1.1.2: at least 15 characters where the password is the only factor.
     password_min_length: Annotated[int, Field(ge=8, le=256)] = 15
+    # Asked whether a new password is known from breaches, by a part of its hash.
+    password_breach_url: Annotated[str, AfterValidator(http_url)] | None = None
     throttle_enabled: bool = True
     # Of each worker; 0 is no limit. By default, as many as one could answer at all.
     user_requests_per_minute: Annotated[int, Field(ge=0)] = 300_000

@@ -26,7 +26,7 @@ from tests import factories
 type Items = AbstractRepository[Item, ItemCreate, ItemUpdate]
 
 
-CURSORS = partial(Cursors, b"key", Item, "somebody here")
+CURSORS = partial(Cursors, [b"key"], Item, "somebody here")
 
 
 class MemoryItems(MemoryRepository[Item, ItemCreate, ItemUpdate]): ...

@@ -15,6 +15,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn import zxcvbn
 
+from app.accounts.breaches import is_breached
+from app.config import Settings
 from app.exceptions import FieldError, Invalid, ServiceUnavailable
 
 MAX_LENGTH = 256  # characters of the normal form
@@ -67,13 +69,13 @@ def needs_rehash(password_hash: str) -> bool:
     return _HASHER.check_needs_rehash(password_hash)
 
 
-async def require_strong(password: str, *, email: str, minimum: int, field: str) -> None:
-    """Raises Invalid for a password that is too short, common, or made of known names.
+async def require_strong(password: str, *, email: str, settings: Settings, field: str) -> None:
+    """Raises Invalid for a password that is too short, common, breached or made of known names.
 
     NIST 800-63B-4, 3.1.1.2: length and a blocklist, but no rules of composition. The known names
     (ASVS 5, 6.1.2) are the product's, the address, and the parts of it.
     """
-    normal = _normal(password)
+    normal, minimum = _normal(password), settings.password_min_length
     # NFKC may make eighteen characters of one.
     if min(len(password), len(normal)) < minimum:
         message = f"must have at least {minimum} characters"
@@ -84,6 +86,8 @@ async def require_strong(password: str, *, email: str, minimum: int, field: str)
     if await _off_the_loop(lambda: _is_guessable(normal, _names(email))):
         message = "is too easy to guess: it is common, repetitive, or made of a known name"
         raise _refused(field, message, "password_too_common")
+    if settings.password_breach_url and await is_breached(password, settings.password_breach_url):
+        raise _refused(field, "is known from a breach: choose another", "password_breached")
 
 
 def _names(email: str) -> list[str]:

@@ -181,6 +181,8 @@ class Settings(BaseSettings):
     address_requests_per_minute: Annotated[int, Field(ge=0)] = 600_000
     max_body_size: Annotated[int, Field(ge=1024)] = 1024 * 1024
     max_bulk_body_size: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
+    # Of each worker, for all requests at once.
+    max_body_memory: Annotated[int, Field(ge=1024 * 1024)] = 256 * 1024 * 1024
     max_bulk_rows: Annotated[int, Field(ge=1, le=10_000)] = 1000
     total_limit: Annotated[int, Field(ge=1, le=1_000_000_000)] = 10_000
 

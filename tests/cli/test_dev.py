@@ -14,6 +14,7 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
+from app.cli.generator.files.manifest import find
 from app.database.migrations import ROOT
 from tests.cli.sessions import Command, Shell, stable, steps
 from tests.ports import free_port
@@ -123,6 +124,7 @@ def test_after_a_kill_the_next_start_just_works(start: Start) -> None:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the session in the README uses curl")
+@pytest.mark.skipif(find("item") is None, reason="it uses the example entity, which was removed")
 def test_the_sessions_in_the_readme_are_true(running: Dev) -> None:
     """One after the other in one shell."""
     with closing(Shell(ROOT, os.environ, DEADLINE)) as shell:

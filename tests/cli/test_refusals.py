@@ -182,7 +182,7 @@ class TestADataFolder:
         drop = ["setpriv", f"--bounding-set={WITHOUT}", f"--inh-caps={WITHOUT}"] if root else []
         done = subprocess.run(
             [*drop, APP, command],
-            env=environment("", DATABASE_URL="", DATA_DIR=str(folder)),
+            env=os.environ | {"DATABASE_URL": "", "DATA_DIR": str(folder)},
             capture_output=True,
             text=True,
             check=False,

@@ -8,13 +8,13 @@ import pytest
 from app.core.list_query import Position
 from app.dispatch.cursors import Cursors, cursor_key
 from app.exceptions import InvalidCursor
-from app.items.filters import ItemFilter
-from app.items.models import Item
+from tests.lamps.filters import LampFilter
+from tests.lamps.models import Lamp
 
 
 def cursors(signed_with: str = "secret", about: str = "me here", order_by: str = "name") -> Cursors:
-    selection = ItemFilter.model_validate({"order_by": [order_by]}).selection
-    return Cursors(cursor_key(signed_with), Item, about, selection)
+    selection = LampFilter.model_validate({"order_by": [order_by]}).selection
+    return Cursors(cursor_key(signed_with), Lamp, about, selection)
 
 
 class TestSecret:

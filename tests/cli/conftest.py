@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from app.cli.main import main
+from app.cli.main import run
 from tests.conftest import database_url
 
 
@@ -22,7 +22,7 @@ class Command:
         self._monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         self._capsys.readouterr()
         with pytest.raises(SystemExit) as end:
-            main()
+            run()
         printed = self._capsys.readouterr()
         return int(end.value.code or 0), printed.out + printed.err
 

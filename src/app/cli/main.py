@@ -56,6 +56,11 @@ cli = LazyGroup(
 def main() -> None:
     # The first process of a container has no default for it, and would ignore it until it serves.
     signal.signal(signal.SIGTERM, _end)
+    run()
+
+
+def run() -> None:
+    """Run the command that the arguments name. Always raises SystemExit."""
     try:
         cli()
     except SystemExit:  # the usual end; the clauses below import what they name

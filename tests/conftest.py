@@ -179,6 +179,7 @@ def scratch(worker_id: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def settings(database_name: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(
+        app_name="Plinth",  # whatever a project made from it is called
         environment=Environment.TEST,
         database_url=SecretStr(database_url(database_name)),
         data_dir=tmp_path_factory.mktemp("data"),

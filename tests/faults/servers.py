@@ -84,6 +84,7 @@ def serving(
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "WORKERS": str(workers),
+        "APP_NAME": "Plinth",
         "ENVIRONMENT": "test",
         "SECRET_KEY": "kQ3v9Zt7Lw2Xr5Np8Bs1Hd6Yf4Jc0Gm_",
         "THROTTLE_ENABLED": "false",

@@ -29,8 +29,7 @@ class AddressService(AccountService):
             raise _invalid_token()
         await self.work.release()
         password = data.new_password.get_secret_value()
-        minimum = self.settings.password_min_length
-        await require_strong(password, email=user.email, minimum=minimum, field="new_password")
+        await require_strong(password, self.settings, email=user.email, field="new_password")
         # The user's row is locked before the token's, as everywhere: transactions that did it in
         # different orders would deadlock.
         replaced = await self.users.replace_password_hash(user, await hash_password(password))

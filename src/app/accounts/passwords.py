@@ -15,11 +15,11 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn import zxcvbn
 
+from app.config import Settings
 from app.exceptions import FieldError, Invalid, ServiceUnavailable
 
 MAX_LENGTH = 256  # characters of the normal form
 MAX_TYPED = 4 * MAX_LENGTH  # before NFKC, which may compose four characters to one
-PRODUCT = "plinth"
 
 # OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, 2 passes and 1 lane, or more.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -67,13 +67,13 @@ def needs_rehash(password_hash: str) -> bool:
     return _HASHER.check_needs_rehash(password_hash)
 
 
-async def require_strong(password: str, *, email: str, minimum: int, field: str) -> None:
+async def require_strong(password: str, settings: Settings, *, email: str, field: str) -> None:
     """Raises Invalid for a password that is too short, common, or made of known names.
 
     NIST 800-63B-4, 3.1.1.2: length and a blocklist, but no rules of composition. The known names
     (ASVS 5, 6.1.2) are the product's, the address, and the parts of it.
     """
-    normal = _normal(password)
+    normal, minimum = _normal(password), settings.password_min_length
     # NFKC may make eighteen characters of one.
     if min(len(password), len(normal)) < minimum:
         message = f"must have at least {minimum} characters"
@@ -81,14 +81,15 @@ async def require_strong(password: str, *, email: str, minimum: int, field: str)
     if len(normal) > MAX_LENGTH:
         message = f"may have at most {MAX_LENGTH} characters"
         raise _refused(field, message, "password_too_long")
-    if await _off_the_loop(lambda: _is_guessable(normal, _names(email))):
+    names = _names(settings.app_name, email)
+    if await _off_the_loop(lambda: _is_guessable(normal, names)):
         message = "is too easy to guess: it is common, repetitive, or made of a known name"
         raise _refused(field, message, "password_too_common")
 
 
-def _names(email: str) -> list[str]:
+def _names(product: str, email: str) -> list[str]:
     """The known names for an address, in plain letters and digits; the longest first."""
-    wholes = [PRODUCT, *email.split("@")]
+    wholes = [product, *email.split("@")]
     parts = [part for whole in wholes for part in re.split(r"[\W_]+", whole)]
     names = {_plain(name) for name in [email, *wholes, *parts]}
     return sorted((each for each in names if len(each) >= _SHORTEST_NAME), key=len, reverse=True)

@@ -26,12 +26,7 @@ class AuthService(AccountService):
         await self.throttle("register", data.email)
         await self.work.release()
         password = data.password.get_secret_value()
-        await require_strong(
-            password,
-            email=data.email,
-            minimum=self.settings.password_min_length,
-            field="password",
-        )
+        await require_strong(password, self.settings, email=data.email, field="password")
         user = await self.users.create(
             UserCreate(
                 email=data.email,
@@ -75,8 +70,7 @@ class AuthService(AccountService):
         """Raises InvalidCredentials, and Invalid for a new password that is too weak."""
         user = await self.require_password(session, data.current_password.get_secret_value())
         new = data.new_password.get_secret_value()
-        minimum = self.settings.password_min_length
-        await require_strong(new, email=user.email, minimum=minimum, field="new_password")
+        await require_strong(new, self.settings, email=user.email, field="new_password")
         if not await self.users.replace_password_hash(user, await hash_password(new)):
             raise await self.wrong_password(user.id)  # somebody changed it meanwhile
         await self.revoke_all(user.id, keep=session.id)

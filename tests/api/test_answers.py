@@ -34,7 +34,7 @@ class TestErrors:
                 409,
                 "A unique value is taken; The same request with this Idempotency-Key still runs",
             ),
-            ("bulk_delete_items", 409, "The same request with this Idempotency-Key still runs"),
+            ("bulk_delete_lamps", 409, "The same request with this Idempotency-Key still runs"),
             ("list_users", 403, "For superusers"),
         ],
     )

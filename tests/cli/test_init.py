@@ -121,7 +121,7 @@ class TestProjects:
     @pytest.mark.skipif(find("item") is None, reason="the example entity was removed")
     def test_the_example_goes_with_the_old_name(self, project: Project) -> None:
         told = project.app("init quokka --without-example")
-        assert "    remove  src/app/items/models.py\n" in told
+        assert "    remove  src/app/items\n" in told
         assert not (project.root / "src/app/items").exists()
         check(project)
         suite = ["tests/database/test_migrations.py", "tests/test_config.py", "tests/api"]

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from app.cli.generator import entities
-from app.cli.generator.changeset import Changeset
+from app.cli.generator.changeset import Change, Changeset
 from app.cli.generator.files.disk import carry_out
 from app.cli.generator.files.manifest import find
 from app.cli.generator.grammar.spec import SpecError
@@ -39,7 +39,7 @@ def init(
     for path in files:
         print(f"    update  {path}")
     if removed is not None:
-        print(*removed.changes, sep="\n")
+        print(*_short(removed), sep="\n")
     print(_next_steps(project, removed) if files or removed else "Nothing to do: it has that name.")
 
 
@@ -57,6 +57,15 @@ def _require_no_changes() -> None:
 
 def _without_example() -> Changeset | None:
     return entities.remove_entity(EXAMPLE) if find(EXAMPLE) else None
+
+
+def _short(removed: Changeset) -> list[str]:
+    """A line for each folder of the entity's, unless some of its files stay."""
+    lines = []
+    for each in removed.changes:
+        whole = each.verb == "remove" and each.path.parent.name == removed.entity.plural
+        lines.append(str(Change(each.verb, each.path.parent) if whole else each))
+    return list(dict.fromkeys(lines))
 
 
 def _next_steps(project: Identity, removed: Changeset | None) -> str:

@@ -19,7 +19,8 @@ from app.database.migrations import ROOT
 from tests.cli.sessions import Command, Shell, stable, steps
 from tests.ports import free_port
 
-README = ROOT / "README.md"
+# Their sessions go on from each other.
+PAGES = ("README.md", "docs/lists.md", "docs/writes.md")
 DEADLINE = 30  # seconds; a start takes about two
 
 type Start = Callable[..., "Dev"]
@@ -123,12 +124,12 @@ def test_after_a_kill_the_next_start_just_works(start: Start) -> None:
     assert not alive(family)
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="the session in the README uses curl")
-@pytest.mark.skipif(find("item") is None, reason="it uses the example entity, which was removed")
-def test_the_sessions_in_the_readme_are_true(running: Dev) -> None:
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the sessions use curl")
+@pytest.mark.skipif(find("item") is None, reason="they use the example entity, which was removed")
+def test_the_sessions_in_the_documents_are_true(running: Dev) -> None:
     """One after the other in one shell."""
     with closing(Shell(ROOT, os.environ, DEADLINE)) as shell:
-        for step in steps(README.read_text()):
+        for step in [each for page in PAGES for each in steps((ROOT / page).read_text())]:
             assert isinstance(step, Command)
             answer = shell.run(step.line.replace("http://127.0.0.1:8000", running.url))
             assert stable(answer) == stable(step.printed), step.line

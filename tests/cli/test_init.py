@@ -130,6 +130,15 @@ class TestProjects:
         project.run("git", "checkout", ".")
         assert project.changes() == ""
 
+    @pytest.mark.skipif(find("item") is None, reason="the example entity was removed")
+    def test_what_undoes_it_names_a_file_that_git_does_not_know(self, project: Project) -> None:
+        project.app("migrate")
+        told = project.app("init quokka --without-example")
+        [undo] = re.findall(r"take all of it back: (.*)$", told, re.MULTILINE)
+        assert re.fullmatch(r"git checkout . && rm alembic/versions/\w+_drop_items.py", undo)
+        project.run("bash", "-c", undo)
+        assert project.changes() == ""
+
     def test_is_refused_where_git_could_not_undo_it(self, project: Project) -> None:
         project.edit("README.md", "# ", "# My ")
         before = project.changes()

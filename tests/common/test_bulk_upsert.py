@@ -71,6 +71,26 @@ async def test_twenty_thousand_rows_in_one_call(database: Database, owner: UUID)
     ]
 
 
+async def test_a_table_that_grows_fast_is_never_joined_row_by_row(
+    database: Database, owner: UUID
+) -> None:
+    # PostgreSQL knows of one row, and keeps a plan for that after a statement's fifth run.
+    async with UnitOfWork(database) as work:
+        await LampRepository(work, owner).bulk_upsert(rows(1, 1))
+        await work.commit()
+    async with UnitOfWork(database) as work:
+        connection = (await work.begin()).driver
+        await connection.execute("ANALYZE lamps")
+        for quantity in range(8):
+            await LampRepository(work, owner).bulk_upsert(rows(1500, quantity % 2))
+        kept = await connection.fetch(
+            "SELECT statement FROM pg_prepared_statements "
+            "WHERE generic_plans > 0 AND statement LIKE $1",
+            "%unnest(%",
+        )
+    assert kept == []
+
+
 async def test_deletes_of_the_same_rows_never_deadlock(database: Database, owner: UUID) -> None:
     async with UnitOfWork(database) as work:
         created = await LampRepository(work, owner).bulk_create(rows(KEYS, 1))

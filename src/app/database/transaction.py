@@ -14,6 +14,10 @@ from app.database.errors import translate
 from app.database.sql import NO_VALUES, Row, Statement, Values
 from app.exceptions import ServiceUnavailable, TransientFailure
 
+# A plan that PostgreSQL keeps expects ten elements of any array, and a table as small as it was.
+# With many of both, it may compare each with each.
+PLAN_ANEW = "SET LOCAL plan_cache_mode = force_custom_plan"
+
 
 class Transaction:
     """Takes a connection at the first statement, and begins at the first that needs it.
@@ -53,6 +57,8 @@ class Transaction:
     ) -> None:
         """Run a statement once for each batch of values, and have `take` called with its rows.
 
+        From here on, the transaction's statements are planned anew each time.
+
         While the server works on a batch, the rows of the one before are taken and the values of
         the next worked out.
         """
@@ -63,6 +69,8 @@ class Transaction:
                 sql, arguments = statement.bind(values)
                 if running is None:
                     await self._ready_for(statement)
+                    if self._in_transaction:
+                        await self._call("execute", PLAN_ANEW)
                 else:
                     rows = await running
                 running = asyncio.create_task(self._call("fetch", sql, *arguments))

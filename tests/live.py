@@ -9,7 +9,8 @@ import httpx
 import uvicorn
 from websockets.asyncio.client import connect
 
-from app.cli.protocols import HttpProtocol, WebSocketProtocol
+from app.cli.protocols.http import HttpProtocol
+from app.cli.protocols.websockets import WebSocketProtocol
 from app.main import Application
 from tests.ports import free_port
 

@@ -11,11 +11,12 @@ GOOD = {
     "DATABASE_URL": "postgresql://plinth:fJ8s2@db.internal/plinth",
     "SECRET_KEY": "kQ3v9Zt7Lw2Xr5Np8Bs1Hd6Yf4Jc0Gm_",
 }
+SET_BY_SOME = ("CORS_ORIGINS", "FRONTEND_URL", "SMTP_URL", "TRUSTED_PROXIES", "ALLOW_UNSAFE")
 
 
 @pytest.fixture(autouse=True)
 def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in [*GOOD, "THROTTLE_ENABLED", "DATA_DIR"]:
+    for name in [*GOOD, *SET_BY_SOME, "THROTTLE_ENABLED", "DATA_DIR"]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
 
@@ -83,6 +84,54 @@ def test_an_unsafe_production_is_refused_with_a_line_for_each_problem(
         load_settings()
     names = [line.partition(":")[0] for line in str(raised.value).splitlines()]
     assert names == ["DATABASE_URL", "SECRET_KEY", "THROTTLE_ENABLED"]
+
+
+DOUBTFUL = [
+    ("CORS_ORIGINS", {"CORS_ORIGINS": "https://app.example.com,*"}),
+    ("FRONTEND_URL", {"FRONTEND_URL": "http://example.com", "SMTP_URL": "smtp://mail.internal"}),
+    ("TRUSTED_PROXIES", {"TRUSTED_PROXIES": "10.0.0.0/8,0.0.0.0/0"}),
+    ("TRUSTED_PROXIES", {"TRUSTED_PROXIES": "128.0.0.0/1"}),
+    ("TRUSTED_PROXIES", {"TRUSTED_PROXIES": "::/0"}),
+    ("SMTP_URL", {"FRONTEND_URL": "https://example.com"}),
+]
+
+
+@pytest.mark.parametrize(("name", "values"), DOUBTFUL)
+def test_what_is_doubtful_in_production_has_to_be_meant(
+    monkeypatch: pytest.MonkeyPatch, name: str, values: dict[str, str]
+) -> None:
+    set_all(monkeypatch, GOOD | values)
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    [line] = str(raised.value).splitlines()
+    assert line.startswith(f"{name}: ")
+    assert line.endswith(f"ALLOW_UNSAFE={name}")
+    monkeypatch.setenv("ALLOW_UNSAFE", name)
+    load_settings()
+    monkeypatch.delenv("ALLOW_UNSAFE")
+    monkeypatch.setenv("ENVIRONMENT", "development")
+    load_settings()
+
+
+def test_what_is_usual_in_production_is_not_doubtful(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = {
+        "CORS_ORIGINS": "https://app.example.com",
+        "FRONTEND_URL": "https://example.com",
+        "SMTP_URL": "smtps://mail.internal",
+        "TRUSTED_PROXIES": "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7,203.0.113.7",
+    }
+    set_all(monkeypatch, GOOD | usual)
+    load_settings()
+
+
+def test_each_of_several_secret_keys_has_to_be_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = "Zt7Lw2Xr5Np8Bs1Hd6Yf4Jc0Gm_kQ3v9"
+    set_all(monkeypatch, GOOD | {"SECRET_KEY": f"{other}, {GOOD['SECRET_KEY']}"})
+    assert load_settings().secret_keys == [other, GOOD["SECRET_KEY"]]
+    for bad in ("", "short", "changethis-changethis-changethis!"):
+        monkeypatch.setenv("SECRET_KEY", f"{other},{bad}")
+        with pytest.raises(SettingsError, match=r"^SECRET_KEY: "):
+            load_settings()
 
 
 @pytest.mark.parametrize(

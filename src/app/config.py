@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Iterator
 from datetime import timedelta
 from email.utils import formataddr, parseaddr
 from enum import StrEnum
@@ -114,6 +115,8 @@ def network(text: str) -> str:
     return text
 
 
+Unsafe = Literal["CORS_ORIGINS", "FRONTEND_URL", "SMTP_URL", "TRUSTED_PROXIES"]
+
 type Seconds = Annotated[float, Field(gt=0)]
 
 
@@ -136,15 +139,20 @@ class Settings(BaseSettings):
     # The prefix that a proxy takes off each path, as clients see it: /svc.
     root_path: Annotated[str, AfterValidator(path_prefix)] = ""
     data_dir: Path = Path(".data")
+    # Several, separated by commas, while one is replaced: the first signs, all are accepted.
     secret_key: SecretStr = SecretStr("")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] | None = None
     docs_enabled: bool | None = None
+    # Seconds for which browsers use HTTPS alone (RFC 6797); 0 sends no such header.
+    hsts_max_age: Annotated[int, Field(ge=0)] = 0
     cors_origins: Annotated[list[str], NoDecode, BeforeValidator(split_commas)] = []
 
     database_url: Annotated[SecretStr, AfterValidator(asyncpg_url)] | None = None
     db_pool_size: Annotated[int, Field(ge=1)] = 10
     db_max_overflow: Annotated[int, Field(ge=0)] = 5
+    # Of these connections, what one user may hold at once; always one.
+    db_user_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     # Each limit strikes before the one after it, so that the most precise error is the one seen.
     db_pool_timeout: Seconds = 2.0
     db_connect_timeout: Seconds = 2.0
@@ -153,6 +161,9 @@ class Settings(BaseSettings):
     db_command_timeout: Seconds = 6.0
     db_idle_timeout: Seconds = 10.0
     request_timeout: Seconds = 10.0
+
+    # The names of settings whose values production would refuse, as they are meant to be so.
+    allow_unsafe: Annotated[list[Unsafe], NoDecode, BeforeValidator(split_commas)] = []
 
     # Their X-Forwarded-For is believed; an address, or a network such as 10.0.0.0/8.
     trusted_proxies: Annotated[
@@ -167,13 +178,23 @@ class Settings(BaseSettings):
 
     session_idle: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(days=7)
     session_absolute: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(days=30)
+    max_sessions_per_user: Annotated[int, Field(ge=1)] = 50
     # NIST 800-63B-4, 3.1.1.2: at least 15 characters where the password is the only factor.
     password_min_length: Annotated[int, Field(ge=8, le=256)] = 15
+    # Asked whether a new password is known from breaches, by a part of its hash.
+    password_breach_url: Annotated[str, AfterValidator(http_url)] | None = None
     throttle_enabled: bool = True
+    # Of each worker; 0 is no limit. By default, as many as one could answer at all.
+    user_requests_per_minute: Annotated[int, Field(ge=0)] = 300_000
+    address_requests_per_minute: Annotated[int, Field(ge=0)] = 600_000
     max_body_size: Annotated[int, Field(ge=1024)] = 1024 * 1024
     max_bulk_body_size: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
     max_bulk_rows: Annotated[int, Field(ge=1, le=10_000)] = 1000
     total_limit: Annotated[int, Field(ge=1, le=1_000_000_000)] = 10_000
+
+    # Of each worker. One more is answered with a 503, and a trusted proxy may have all.
+    max_connections: Annotated[int, Field(ge=1)] = 1000
+    max_connections_per_address: Annotated[int, Field(ge=1)] = 300
 
     # WebSockets and event streams. A process may usually have 1,024 files open.
     max_open_connections: Annotated[int, Field(ge=1)] = 500
@@ -185,6 +206,11 @@ class Settings(BaseSettings):
     @property
     def production(self) -> bool:
         return self.environment is Environment.PRODUCTION
+
+    @property
+    def secret_keys(self) -> list[str]:
+        """The one that signs, and then those that are accepted besides."""
+        return [each.strip() for each in self.secret_key.get_secret_value().split(",")]
 
     @property
     def show_docs(self) -> bool:
@@ -229,16 +255,44 @@ def _unsafe(settings: Settings) -> list[str]:
         problems.append("DATABASE_URL: is required in production")
     elif _is_placeholder(str(make_url(url).password)):
         problems.append("DATABASE_URL: has a placeholder for a password")
-    secret = settings.secret_key.get_secret_value()
-    if not secret:
-        problems.append("SECRET_KEY: is required in production: openssl rand -base64 32")
-    elif _is_placeholder(secret):
-        problems.append("SECRET_KEY: looks like a placeholder: openssl rand -base64 32")
-    elif len(secret) < MIN_SECRET_LENGTH or len(set(secret)) < 10:
-        problems.append(f"SECRET_KEY: needs {MIN_SECRET_LENGTH} random characters or more")
+    if secret := _unsafe_secret(settings.secret_keys):
+        problems.append(f"SECRET_KEY: {secret}")
     if not settings.throttle_enabled:
         problems.append("THROTTLE_ENABLED: may not be false in production")
-    return problems
+    return problems + [
+        f"{name}: {problem}, or say that it is meant: ALLOW_UNSAFE={name}"
+        for name, problem in _doubtful(settings)
+        if name not in settings.allow_unsafe
+    ]
+
+
+def _unsafe_secret(keys: list[str]) -> str | None:
+    if keys == [""]:
+        return "is required in production: openssl rand -base64 32"
+    for key in keys:
+        if _is_placeholder(key):
+            return "looks like a placeholder: openssl rand -base64 32"
+        if len(key) < MIN_SECRET_LENGTH or len(set(key)) < 10:
+            return f"needs {MIN_SECRET_LENGTH} random characters or more"
+    return None
+
+
+def _doubtful(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Settings that are wrong in most productions, and what to do."""
+    if "*" in settings.cors_origins:
+        yield "CORS_ORIGINS", "lets the pages of any site call the API: name the origins"
+    if settings.frontend_url and not settings.frontend_url.startswith("https:"):
+        yield "FRONTEND_URL", "sends the tokens of mails in the clear: use https"
+    if any(map(_is_most_of_the_internet, settings.trusted_proxies)):
+        yield "TRUSTED_PROXIES", "lets anybody choose their address: name the proxies"
+    if settings.frontend_url and settings.smtp_url is None:
+        yield "SMTP_URL", "is missing, and FRONTEND_URL has pages that mails lead to: set it"
+
+
+def _is_most_of_the_internet(text: str) -> bool:
+    """Whether a network is wider than private ones are (RFC 1918 and 4193)."""
+    found = ip_network(text)
+    return found.prefixlen < (8 if found.version == 4 else 7)
 
 
 def _is_placeholder(secret: str) -> bool:

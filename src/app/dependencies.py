@@ -1,6 +1,6 @@
 """The nouns that every router may ask for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from ipaddress import ip_address
@@ -28,6 +28,15 @@ def documented_errors[C: Callable[..., Any]](errors: Mapping[int, str]) -> Calla
         return call
 
     return mark
+
+
+def authorizes[C: Callable[[Any], Awaitable[Any]]](call: C) -> C:
+    """Mark a dependency that only refuses callers, by their session.
+
+    It is asked again before a stored answer is replayed.
+    """
+    vars(call)["authorizes"] = True
+    return call
 
 
 class Client(NamedTuple):

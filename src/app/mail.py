@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
@@ -103,7 +104,8 @@ class Templates:
         message = EmailMessage()
         message["Subject"] = subject.removeprefix("Subject: ")
         message["From"] = sender
-        message["To"] = to
+        username, _, domain = to.rpartition("@")
+        message["To"] = Address(username=username, domain=domain)  # parts, of which none is parsed
         message["Date"] = format_datetime(datetime.now(UTC))
         message["Message-ID"] = make_msgid(domain=message["From"].addresses[0].domain)
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody is to answer it

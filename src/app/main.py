@@ -20,10 +20,11 @@ from app.api.operation_ids import require_own_ids
 from app.api.v1.router import v1
 from app.auth.dependencies import live_tokens
 from app.config import Settings, SettingsError, load_settings
+from app.core.rate_limits import RateLimits
 from app.database.connections import Database
 from app.dispatch.fastapi_way import FastAPIWay
 from app.dispatch.mounting import API
-from app.dispatch.open_connections import DRAIN, OpenConnections
+from app.dispatch.open_connections import DRAIN, SETTINGS, OpenConnections
 from app.dispatch.operation import Operation, operations
 from app.dispatch.query_parameters import strict
 from app.dispatch.routes import routes, routes_version
@@ -34,7 +35,7 @@ from app.mail import Mailer, mailer
 from app.middleware.access_log import AccessLogMiddleware
 from app.middleware.correlation_id import CorrelationIdMiddleware
 from app.middleware.cors import ProblemCORSMiddleware
-from app.middleware.request_limits import RequestLimitsMiddleware
+from app.middleware.request_limits import RememberPeer, RequestLimitsMiddleware
 from app.middleware.response_headers import ResponseHeadersMiddleware
 
 TRACED = find_spec("opentelemetry.sdk") is not None
@@ -57,6 +58,10 @@ class Application(FastAPI):
             return
         scope["app"] = self  # all that FastAPI and Starlette would do in three calls
         await self.middleware_stack(scope, receive, send)
+
+    @cached_property
+    def rate_limits(self) -> RateLimits:
+        return RateLimits(self.settings)
 
     @cached_property
     def open_connections(self) -> OpenConnections:
@@ -105,14 +110,16 @@ class Application(FastAPI):
         else:
             self.router.middleware_stack = way
             app = dispatcher(super().build_middleware_stack(), outside=True)
-        outer: ASGIApp = RequestLimitsMiddleware(app)
+        outer: ASGIApp = RequestLimitsMiddleware(app, self.rate_limits.per_address)
         if self.settings.cors_origins:
             outer = ProblemCORSMiddleware(outer, self.settings.cors_origins)
-        outer = CorrelationIdMiddleware(ResponseHeadersMiddleware(AccessLogMiddleware(outer)))
+        outer = ResponseHeadersMiddleware(AccessLogMiddleware(outer), self.settings.hsts_max_age)
+        outer = CorrelationIdMiddleware(outer)
         if self.settings.trusted_proxies:
             trusted = self.settings.trusted_proxies
             # Its types of ASGI are its own.
             outer = ProxyHeadersMiddleware(outer, trusted)  # pyrefly: ignore[bad-assignment, bad-argument-type]
+            outer = RememberPeer(outer)
         return outer
 
 
@@ -150,7 +157,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 async def _lifespan(app: Application) -> AsyncGenerator[dict[str, Any]]:
     configure_logging(app.settings)
     collect_less_garbage()
-    yield {DRAIN: app.open_connections.drain}
+    yield {DRAIN: app.open_connections.drain, SETTINGS: app.settings}
     await app.database.close()
 
 

@@ -2,6 +2,7 @@ import asyncio
 from unicodedata import normalize
 
 import httpx
+import pytest
 from sqlalchemy import text
 
 from app.database.connections import Database
@@ -10,6 +11,10 @@ from tests.accounts.steps import EMAIL, ME, WRONG_PASSWORD, execute, fetch, logi
 from tests.factories import PASSWORD, create_user
 from tests.mailbox import Mailbox
 from tests.problems import read_problem
+
+WAITING = """
+SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 
 
 class TestLogin:
@@ -80,20 +85,33 @@ class TestLogin:
         responses = await asyncio.gather(*(login(client) for _ in range(4)))
         assert [response.status_code for response in responses] == [200] * 4
 
-    async def test_who_is_disabled_while_his_password_is_verified_stays_out(
-        self, client: httpx.AsyncClient, database: Database
+    @pytest.mark.parametrize("has_old_hash", [True, False])
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "is_active = false",
+            "deleted_at = now()",
+            "password_hash = replace(password_hash, '$', '!')",
+        ],
+    )
+    async def test_waits_for_what_is_changed_while_the_password_is_verified(
+        self, client: httpx.AsyncClient, database: Database, change: str, *, has_old_hash: bool
     ) -> None:
         await create_user(database, EMAIL)
+        if not has_old_hash:  # which is renewed, and the row then locked for that
+            assert (await login(client)).status_code == 200
+        before = await fetch(database, "SELECT id FROM sessions")
         async with UnitOfWork(database) as work:
-            await work.execute(text("UPDATE users SET is_active = false"))
+            await work.execute(text(f"UPDATE users SET {change}"))  # noqa: S608 - ours
             attempt = asyncio.create_task(login(client))
-            await asyncio.sleep(0.2)  # by now it waits for this transaction
-            assert not attempt.done()
+            while not await fetch(database, WAITING):
+                assert not attempt.done()
+                await asyncio.sleep(0.01)
             await work.commit()
         read_problem(await attempt, 401, "INVALID_CREDENTIALS")
-        assert await fetch(database, "SELECT id FROM sessions") == []
-        [event] = await fetch(database, "SELECT event FROM security_events")
-        assert event["event"] == "login_failed"
+        assert await fetch(database, "SELECT id FROM sessions") == before
+        events = await fetch(database, "SELECT event FROM security_events ORDER BY id")
+        assert events[-1]["event"] == "login_failed"
 
     async def test_a_hash_that_is_none_lets_nobody_in(
         self, client: httpx.AsyncClient, database: Database

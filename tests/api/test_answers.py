@@ -8,6 +8,15 @@ from app.main import Application
 from tests.api.test_openapi import Schema, only, operations
 from tests.problems import LAMPS, MEMBERS
 
+OWN_HEADERS = {
+    "Content-Disposition",
+    "ETag",
+    "Link",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+}  # of some routes
+
 
 @pytest.fixture(scope="module")
 def document(session_app: Application) -> Schema:
@@ -47,12 +56,16 @@ class TestErrors:
         found = {
             operation["operationId"]
             for _, _, operation in operations(document)
-            if "429" in operation["responses"]
+            if operation["responses"].get("429", {}).get("description") == "Too many attempts"
         }
         assert found == {
             "register", "login", "reauthenticate", "change_password", "request_password_reset",
             "request_email_verification", "request_email_change",
         }  # fmt: skip
+
+    def test_requests_are_limited_on_every_route_but_probes(self, document: Any) -> None:
+        for _, path, operation in operations(document):
+            assert ("429" in operation["responses"]) != path.startswith("/health/"), path
 
     @pytest.mark.parametrize(
         ("route", "status"),
@@ -60,7 +73,6 @@ class TestErrors:
             ("login", 409),
             ("logout", 409),
             ("confirm_password_reset", 401),
-            ("confirm_password_reset", 429),
             ("update_me", 409),
             ("list_lamps", 413),
             ("list_lamps", 404),
@@ -100,13 +112,14 @@ class TestAnswers:
 
     def test_the_headers_of_answers(self, document: Any) -> None:
         components = document["components"]["headers"]
-        assert [name for name, each in components.items() if not each["required"]] == ["Link"]
+        optional = [name for name, each in components.items() if not each["required"]]
+        assert optional == ["Link", "RateLimit", "RateLimit-Policy"]
         for method, path, operation in operations(document):
             for status, response in operation["responses"].items():
                 expected = {"X-Correlation-ID"}
                 expected |= {"WWW-Authenticate"} if status == "401" else set()
                 expected |= {"Retry-After"} if status in {"429", "503"} else set()
-                found = response["headers"].keys() - {"ETag", "Link", "Location"}
+                found = response["headers"].keys() - OWN_HEADERS
                 assert found == expected, (method, path, status)
                 assert found <= components.keys()
 

@@ -183,13 +183,16 @@ class TestErrors:
             ("POST /kinds/bodies", {"200", "400", "413", "422", "503"}),
             ("PUT /kinds/upload", {"200", "400", "413", "422", "503"}),
             ("POST /kinds/raw", {"200", "401", "403", "503"}),
-            ("GET /health/live", {"200", "422", "503"}),
         ],
     )
     def test_they_are_those_that_the_route_can_answer(
         self, document: Schema, name: str, expected: set[str]
     ) -> None:
-        assert operations(document)[name]["responses"].keys() == expected
+        assert operations(document)[name]["responses"].keys() == expected | {"429"}
+
+    def test_those_of_a_probe_which_is_not_limited(self, document: Schema) -> None:
+        found = operations(document)["GET /health/live"]["responses"]
+        assert found.keys() == {"200", "422", "503"}
 
     def test_a_session_that_is_needed_anywhere(self, make: Callable[..., Application]) -> None:
         router = APIRouter()
@@ -220,7 +223,7 @@ class TestErrors:
         app = make()
         app.mount_api(API(prefix="/legacy", routers=[router], render=render, strict=True))
         found = operations(app.openapi())["POST /legacy/orders"]["responses"]
-        assert found.keys() == {"200", "404", "409", "422", "503"}
+        assert found.keys() == {"200", "404", "409", "422", "429", "503"}
         for status in ("409", "422", "503"):  # what they hold is the renderer's
             assert "content" not in found[status]
             assert found[status]["headers"].keys() == {"X-Correlation-ID"}

@@ -88,9 +88,9 @@ async def test_the_application_goes_by_its_name(app: Application) -> None:
     assert row is not None
     assert row[0] == "quokka"
     password = partial(require_strong, "Quokka2026Quokka!", email="a@b.example", field="password")
-    await password(app.settings)
+    await password(settings=app.settings)
     with pytest.raises(Invalid):
-        await password(settings)
+        await password(settings=settings)
 
 
 @pytest.mark.generator

@@ -26,7 +26,7 @@ from tests.lamps.schemas import LampCreate, LampUpdate
 type Lamps = AbstractRepository[Lamp, LampCreate, LampUpdate]
 
 
-CURSORS = partial(Cursors, b"key", Lamp, "somebody here")
+CURSORS = partial(Cursors, [b"key"], Lamp, "somebody here")
 
 
 class MemoryLamps(MemoryRepository[Lamp, LampCreate, LampUpdate]): ...

@@ -18,7 +18,7 @@ class Thing(ReadSchema):
 
 def varies_by(app: FastAPI) -> bytes | None:
     [route] = [each for each in routes(app.router) if each.path == "/things"]
-    headers = Resource(route, "a secret").after({"method": "GET"}, {}, Thing(version=3))
+    headers = Resource(route, ["a secret"]).after({"method": "GET"}, {}, Thing(version=3))
     assert (b"etag", b'"3"') in headers
     return dict(headers).get(b"vary")
 

@@ -156,4 +156,4 @@ async def test_a_counted_attempt_outlives_the_error_that_it_ends_in(
     login = {"email": "nobody@example.com", "password": PASSWORD}
     async with new_client(app) as client:
         assert (await client.post("/api/v1/auth/login", json=login)).status_code == 401
-    assert await admin.fetchval("SELECT count(*) FROM throttles") == 2  # the account, the address
+    assert await admin.fetchval("SELECT count(*) FROM throttles") == 3  # of all kinds

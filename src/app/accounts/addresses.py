@@ -29,7 +29,10 @@ class AddressService(AccountService):
             raise _invalid_token()
         await self.work.release()
         password = data.new_password.get_secret_value()
-        await require_strong(password, self.settings, email=user.email, field="new_password")
+        await require_strong(
+            password, email=user.email, settings=self.settings, field="new_password"
+        )
+        await self.forgive(user.email)  # whoever reads the mail may sign in from where they are
         # The user's row is locked before the token's, as everywhere: transactions that did it in
         # different orders would deadlock.
         replaced = await self.users.replace_password_hash(user, await hash_password(password))

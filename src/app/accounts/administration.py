@@ -1,6 +1,9 @@
+from collections.abc import AsyncGenerator, Sequence
 from uuid import UUID
 
 from app.accounts.base import AccountService
+from app.accounts.export import export
+from app.accounts.schemas import SessionRead
 from app.auth.repository import LiveSession
 from app.core.repository import Versions
 from app.exceptions import Conflict, NotFound, ReauthenticationRequired
@@ -68,6 +71,14 @@ class Accounts(AccountService):
         await self.revoke_all(id)
         await self.log.record(Event.USER_DELETED, id)
 
+    async def export(self, session: LiveSession) -> AsyncGenerator[bytes]:
+        """Everything that is stored about the session's user, as JSON that is read piece by piece.
+
+        What is in it can be read by other routes too, but for the log: a live session is enough.
+        """
+        await self.log.record(Event.DATA_EXPORTED, session.user_id)
+        return export(self.work, session.user_id)
+
     async def reset_password(self, user: User, new_hash: str) -> None:
         """Raises Conflict when the user changes the password at the same time."""
         if not await self.users.replace_password_hash(user, new_hash):
@@ -75,8 +86,36 @@ class Accounts(AccountService):
         await self.revoke_all(user.id)
         await self.log.record(Event.PASSWORD_RESET, user.id)
 
-    async def restore(self, id: UUID, versions: Versions | None = None) -> User:
-        """Raises NotFound, PreconditionFailed, and Conflict if the address is taken by now."""
+    async def list_sessions(self, session: LiveSession, id: UUID) -> Sequence[SessionRead]:
+        """Those of a user; raises NotFound."""
+        if await self.users.get(id) is None:
+            raise _missing(id)
+        rows = await self.sessions.list(id, self.settings.session_idle)
+        return [SessionRead(**dict(row), current=row["id"] == session.id) for row in rows]
+
+    async def revoke_session(self, session: LiveSession, id: UUID, session_id: UUID) -> None:
+        """Raises ReauthenticationRequired, and NotFound for a session that is not the user's."""
+        _require_fresh(session)
+        if not await self.sessions.delete(session_id, id):
+            raise NotFound(f"Session {session_id} not found")
+        await self.log.record(Event.SESSION_REVOKED, id, revoked=session_id)
+
+    async def revoke_sessions(self, session: LiveSession, id: UUID) -> None:
+        """End all of a user's but the caller's own; raises ReauthenticationRequired, NotFound."""
+        _require_fresh(session)
+        if await self.users.lock(id) is None:
+            raise _missing(id)
+        await self.revoke_all(id, keep=session.id)
+        await self.log.record(Event.SESSIONS_REVOKED, id)
+
+    async def restore_by(
+        self, session: LiveSession, id: UUID, versions: Versions | None = None
+    ) -> User:
+        """Raises ReauthenticationRequired, NotFound and PreconditionFailed.
+
+        And Conflict if the address is taken by now.
+        """
+        _require_fresh(session)
         was_live = await self.users.get(id)
         user = await self.users.restore(id, versions)
         if user is None:

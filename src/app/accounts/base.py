@@ -53,6 +53,17 @@ class AccountService:
         if refusal := await throttler.attempt(str(account), self.client.ip):
             raise await self._limited(refusal, account)
 
+    async def throttle_guess(self, kind: str, email: str, user_id: UUID | None = None) -> None:
+        """The same for a guess at a password, which `forgive` says was right."""
+        throttler = Throttler(self.work, self.settings, kind)
+        if refusal := await throttler.attempt(email, self.client.ip, guesses=True):
+            raise await self._limited(refusal, user_id or email)
+
+    async def forgive(self, email: str) -> None:
+        """Begin to count wrong passwords anew; this network address counts by itself from now."""
+        await Throttler(self.work, self.settings, "login").success(email, self.client.ip)
+        await self.work.release()
+
     async def throttle_mail(self, purpose: Purpose, to: str, user_id: UUID) -> None:
         """Count a mail to an address; raises RateLimited if there were too many."""
         throttler = Throttler(self.work, self.settings, purpose)
@@ -61,12 +72,14 @@ class AccountService:
 
     async def require_password(self, session: LiveSession, password: str) -> User:
         """The session's user, if this is their password; raises InvalidCredentials."""
-        await self.throttle("password", session.user_id)
         user = await self.users.get(session.user_id)
-        await self.work.release()
-        verified = await verify_password(user.password_hash if user else None, password)
-        if user is None or not verified:
+        if user is None:  # deleted since the session was found
             raise await self.wrong_password(session.user_id)
+        await self.throttle_guess("password", user.email, user.id)
+        await self.work.release()
+        if not await verify_password(user.password_hash, password):
+            raise await self.wrong_password(user.id)
+        await self.forgive(user.email)
         return user
 
     async def wrong_password(self, user_id: UUID) -> InvalidCredentials:

@@ -4,7 +4,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, LargeBinary, String, Uuid, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.models import Base
+from app.core.models import SECRET, Base
 
 
 class EmailToken(Base):
@@ -12,7 +12,7 @@ class EmailToken(Base):
 
     __tablename__ = "email_tokens"
 
-    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True, info={SECRET: True})
     purpose: Mapped[str] = mapped_column(String(20))
     user_id: Mapped[UUID] = mapped_column(
         Uuid, ForeignKey("users.id", ondelete="CASCADE"), index=True
@@ -30,6 +30,8 @@ class Throttle(Base):
 
     key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     due_at: Mapped[datetime]
-    refusals: Mapped[int] = mapped_column(
-        server_default="0"
-    )  # since the last attempt that was allowed
+    # Since the last attempt that was allowed.
+    refusals: Mapped[int] = mapped_column(server_default="0")
+    # In a row, where failures are counted; the row is kept even when an attempt is long due.
+    failures: Mapped[int] = mapped_column(server_default="0")
+    kept_until: Mapped[datetime | None]

@@ -15,6 +15,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn import zxcvbn
 
+from app.accounts.breaches import is_breached
 from app.config import Settings
 from app.exceptions import FieldError, Invalid, ServiceUnavailable
 
@@ -67,8 +68,8 @@ def needs_rehash(password_hash: str) -> bool:
     return _HASHER.check_needs_rehash(password_hash)
 
 
-async def require_strong(password: str, settings: Settings, *, email: str, field: str) -> None:
-    """Raises Invalid for a password that is too short, common, or made of known names.
+async def require_strong(password: str, *, email: str, settings: Settings, field: str) -> None:
+    """Raises Invalid for a password that is too short, common, breached or made of known names.
 
     NIST 800-63B-4, 3.1.1.2: length and a blocklist, but no rules of composition. The known names
     (ASVS 5, 6.1.2) are the product's, the address, and the parts of it.
@@ -85,6 +86,8 @@ async def require_strong(password: str, settings: Settings, *, email: str, field
     if await _off_the_loop(lambda: _is_guessable(normal, names)):
         message = "is too easy to guess: it is common, repetitive, or made of a known name"
         raise _refused(field, message, "password_too_common")
+    if settings.password_breach_url and await is_breached(password, settings.password_breach_url):
+        raise _refused(field, "is known from a breach: choose another", "password_breached")
 
 
 def _names(product: str, email: str) -> list[str]:

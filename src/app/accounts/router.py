@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
 
 from app.accounts.dependencies import AccountsDep, Addresses, Auth
 from app.accounts.schemas import (
@@ -48,9 +49,29 @@ TAKEN: Responses = {409: {"description": "The address is taken"}}
 LAST_SUPERUSER: Responses = {409: {"description": "The last superuser"}}
 TAKEN_MEANWHILE: Responses = {409: {"description": "The address is taken meanwhile"}}
 DELETES_OWN = LAST_SUPERUSER | {403: {"description": "The password was not given recently"}}
-FOR_FRESH_SUPERUSERS = LAST_SUPERUSER | {
-    403: {"description": "For superusers who gave their password recently"}
+EXPORT: Responses = {
+    200: {
+        "description": "The rows of each table that has some about the caller; decimals are text, "
+        "bytes are Base64",
+        "headers": {
+            "Content-Disposition": {"required": True, "schema": {"type": "string"}},
+        },
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "additionalProperties": {"type": "array", "items": {"type": "object"}},
+                }
+            }
+        },
+    }
 }
+NEEDS_FRESH: Responses = {403: {"description": "For superusers who gave their password recently"}}
+FOR_FRESH_SUPERUSERS = LAST_SUPERUSER | NEEDS_FRESH
+
+
+class ExportResponse(StreamingResponse):
+    media_type = "application/json"
 
 
 @router.post("/register", status_code=201, response_model=UserRead, responses=THROTTLED | TAKEN)
@@ -154,6 +175,18 @@ async def update_me(
     return await service.update(session.user_id, data, if_match)
 
 
+@users.get("/me/export", response_class=ExportResponse, responses=EXPORT)
+async def export_me(session: CurrentSession, accounts: AccountsDep) -> ExportResponse:
+    """Everything that is stored about the caller, deleted rows included, but no secrets.
+
+    Streamed, as the rows are read: it may be large.
+    """
+    return ExportResponse(
+        await accounts.export(session),
+        headers={"Content-Disposition": 'attachment; filename="export.json"'},
+    )
+
+
 @users.delete("/me", status_code=204, responses=DELETES_OWN)
 async def delete_me(session: CurrentSession, accounts: AccountsDep, if_match: IfMatch) -> None:
     """Needs a password that was given within the last 15 minutes. All sessions end."""
@@ -196,7 +229,34 @@ async def delete_user(
 
 
 @users.post(
-    "/{user_id}/restore", response_model=UserAdminRead, responses=FOR_SUPERUSERS | TAKEN_MEANWHILE
+    "/{user_id}/restore",
+    response_model=UserAdminRead,
+    responses=FOR_FRESH_SUPERUSERS | TAKEN_MEANWHILE,
 )
-async def restore_user(_: Superuser, user_id: Id, accounts: AccountsDep, if_match: IfMatch) -> User:
-    return await accounts.restore(user_id, if_match)
+async def restore_user(
+    session: Superuser, user_id: Id, accounts: AccountsDep, if_match: IfMatch
+) -> User:
+    """Needs a password that was given within the last 15 minutes."""
+    return await accounts.restore_by(session, user_id, if_match)
+
+
+@users.get("/{user_id}/sessions", responses=FOR_SUPERUSERS)
+async def list_sessions_of_user(session: Superuser, user_id: Id, accounts: AccountsDep) -> Sessions:
+    return Sessions(items=await accounts.list_sessions(session, user_id))
+
+
+@users.delete("/{user_id}/sessions", status_code=204, responses=NEEDS_FRESH)
+async def revoke_sessions_of_user(session: Superuser, user_id: Id, accounts: AccountsDep) -> None:
+    """End all of them, but the caller's own.
+
+    Needs a password that was given within the last 15 minutes.
+    """
+    await accounts.revoke_sessions(session, user_id)
+
+
+@users.delete("/{user_id}/sessions/{session_id}", status_code=204, responses=NEEDS_FRESH)
+async def revoke_session_of_user(
+    session: Superuser, user_id: Id, session_id: Id, accounts: AccountsDep
+) -> None:
+    """Needs a password that was given within the last 15 minutes."""
+    await accounts.revoke_session(session, user_id, session_id)

@@ -26,7 +26,7 @@ class AuthService(AccountService):
         await self.throttle("register", data.email)
         await self.work.release()
         password = data.password.get_secret_value()
-        await require_strong(password, self.settings, email=data.email, field="password")
+        await require_strong(password, email=data.email, settings=self.settings, field="password")
         user = await self.users.create(
             UserCreate(
                 email=data.email,
@@ -39,9 +39,10 @@ class AuthService(AccountService):
 
     async def login(self, data: Login) -> LoginRead:
         """Raises InvalidCredentials, always after the same time, whatever the reason is."""
-        await self.throttle("login", data.email)
+        await self.throttle_guess("login", data.email)
         password = data.password.get_secret_value()
         user = await self._verified(data.email, password)
+        await self.forgive(user.email)
         if needs_rehash(user.password_hash):
             user = await self._rehashed(user, password)
         token = new_token()
@@ -51,7 +52,8 @@ class AuthService(AccountService):
         if created is None:  # disabled, or given another password, while this one was verified
             raise await self.refused(Event.LOGIN_FAILED, user.id)
         self.log.session_id, expires_at = created
-        await self.sessions.delete_expired(user.id, self.settings.session_idle)
+        kept = self.settings.max_sessions_per_user
+        await self.sessions.delete_old(user.id, self.settings.session_idle, kept)
         await self.log.record(Event.LOGGED_IN, user.id)
         return LoginRead(token=token, expires_at=expires_at, user=UserRead.model_validate(user))
 
@@ -70,7 +72,7 @@ class AuthService(AccountService):
         """Raises InvalidCredentials, and Invalid for a new password that is too weak."""
         user = await self.require_password(session, data.current_password.get_secret_value())
         new = data.new_password.get_secret_value()
-        await require_strong(new, self.settings, email=user.email, field="new_password")
+        await require_strong(new, email=user.email, settings=self.settings, field="new_password")
         if not await self.users.replace_password_hash(user, await hash_password(new)):
             raise await self.wrong_password(user.id)  # somebody changed it meanwhile
         await self.revoke_all(user.id, keep=session.id)

@@ -18,17 +18,21 @@ from app.dispatch.routes import Route
 from app.exception_handlers import USUAL_HEADERS, on_app_error, on_invalid, problem, renderer
 from app.exceptions import AppError
 from app.middleware.correlation_id import ACCEPTED
+from app.middleware.request_limits import PROBES
 
 type Responses = dict[int | str, dict[str, Any]]
 
 
 EVERY = ("X-Correlation-ID",)
 # Those of errors that are ours; an HTTPException has the usual ones, and its own.
-ERROR_HEADERS = {401: ["WWW-Authenticate"], 429: ["Retry-After"], 503: ["Retry-After"]}
+RATES = ("RateLimit", "RateLimit-Policy")
+ERROR_HEADERS = {401: ["WWW-Authenticate"], 429: ["Retry-After", *RATES], 503: ["Retry-After"]}
 HEADERS = {
     "ETag": ("The version, quoted: for If-Match and If-None-Match.", r'^"\d+"$'),
     "Link": ("The first, prev, next and, where it is known, last page (RFC 8288).", "^</.*>"),
     "Location": ("Where it can be read.", "^/"),
+    "RateLimit": ("Which limit it is, and in how many seconds there is more.", '^"'),
+    "RateLimit-Policy": ("How many requests a limit allows, and in how many seconds.", '^"'),
     "Retry-After": ("Seconds to wait before the next attempt.", r"^\d+$"),
     "WWW-Authenticate": ("What to send, and whether a token that came was refused.", "^Bearer"),
     "X-Correlation-ID": (
@@ -38,7 +42,8 @@ HEADERS = {
 }
 
 # Pages whose links would be too long have none.
-OPTIONAL = {"Link"}
+# Other limits than that of requests a minute have none of these.
+OPTIONAL = {"Link", *RATES}
 
 
 def header_components() -> dict[str, Any]:
@@ -135,6 +140,8 @@ def _name(status: int | str) -> str:
 def _reasons(route: Route) -> list[tuple[int, str]]:
     is_strict = strict in route.calls()
     found = [*entity_errors(route), (503, "Try again shortly")]
+    if route.path not in PROBES:
+        found.append((429, "Too many requests"))
     if route.takes_body:
         found.append((422, "A parameter or a field is not acceptable"))
     elif is_strict or any(route.parameters()):

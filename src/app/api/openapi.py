@@ -45,7 +45,7 @@ def openapi(app: FastAPI, settings: Settings) -> dict[str, Any]:
     answers: dict[Place, Answers] = {}
     shown = []
     for place in found:
-        resource = Resource(place.route, settings.secret_key.get_secret_value())
+        resource = Resource(place.route, settings.secret_keys)
         resource.has_member = place.method == "POST" and place.route.words in members
         answers[place] = Answers(app, place, resource.headers)
         shown.append(

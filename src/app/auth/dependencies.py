@@ -11,7 +11,7 @@ from app.auth.tokens import PREFIX, token_hash
 from app.config import Settings
 from app.core.repository import EVERYONE
 from app.database.unit_of_work import UnitOfWork
-from app.dependencies import Work
+from app.dependencies import Work, authorizes
 from app.exceptions import Forbidden, Unauthorized
 from app.request_state import request_state
 from app.users.models import User
@@ -30,7 +30,7 @@ class Authenticate(SecurityBase):
         self.scheme_name = "Session"
 
     async def __call__(self, connection: HTTPConnection) -> LiveSession:
-        """Raises Unauthorized without the token of a live session."""
+        """Raises Unauthorized without the token of a live session, and RateLimited."""
         state = request_state(connection.scope)
         header = state.headers.get(b"authorization", b"")
         scheme, _, sent = header.decode("latin-1").partition(" ")
@@ -39,13 +39,16 @@ class Authenticate(SecurityBase):
             raise Unauthorized
         found = None
         hashed = token_hash(token)
+        assert state.work is not None
         if token.startswith(PREFIX) and token.isascii():
-            assert state.work is not None
             idle = connection.scope["app"].settings.session_idle
             found = await SessionRepository(state.work).find(hashed, idle)
         if found is None:
             raise Unauthorized(token_sent=True)
         state.session, state.user_id, state.credential = found, found.user_id, hashed
+        connection.scope["app"].rate_limits.per_user.require(found.user_id)
+        if not state.work.hold_for(found.user_id) and not state.work.in_transaction:
+            await state.work.release()  # who waits holds no connection
         return found
 
 
@@ -72,6 +75,7 @@ async def get_current_user(session: CurrentSession, work: Work) -> User:
 CurrentUser = Annotated[User, Depends(get_current_user)]
 
 
+@authorizes
 async def require_superuser(session: CurrentSession) -> LiveSession:
     if not session.is_superuser:
         raise Forbidden("This is for superusers")

@@ -4,7 +4,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, LargeBinary, String, Uuid, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.models import Base, uuid7
+from app.core.models import SECRET, Base, uuid7
 
 
 class Session(Base):
@@ -16,7 +16,7 @@ class Session(Base):
     user_id: Mapped[UUID] = mapped_column(
         Uuid, ForeignKey("users.id", ondelete="CASCADE"), index=True
     )
-    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True, info={SECRET: True})
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_used_at: Mapped[datetime] = mapped_column(server_default=func.now())
     # When the password was given last: for 15 minutes after that, the session counts as fresh.

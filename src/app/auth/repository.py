@@ -123,7 +123,15 @@ DELETE_OTHERS = Statement(
     delete(Session).where(Session.user_id == _user_id, Session.id.is_distinct_from(_session_id))
 )
 _expired = or_(Session.expires_at <= func.now(), Session.last_used_at <= func.now() - _idle)
-DELETE_EXPIRED = Statement(delete(Session).where(Session.user_id == _user_id, _expired))
+_newest = (
+    select(Session.id)
+    .where(Session.user_id == _user_id, ~_expired)
+    .order_by(Session.created_at.desc(), Session.id.desc())
+    .limit(bindparam("kept", None, Integer()))
+)
+DELETE_OLD = Statement(
+    delete(Session).where(Session.user_id == _user_id, Session.id.not_in(_newest))
+)
 _some_expired = (
     select(Session.id)
     .where(_expired)
@@ -216,8 +224,9 @@ class SessionRepository:
     async def delete_all(self, user_id: UUID, *, keep: UUID | None = None) -> int:
         return await self.work.execute(DELETE_OTHERS, {"by_user": user_id, "by_session": keep})
 
-    async def delete_expired(self, user_id: UUID, idle: timedelta) -> None:
-        await self.work.execute(DELETE_EXPIRED, {"by_user": user_id, "idle": idle})
+    async def delete_old(self, user_id: UUID, idle: timedelta, kept: int) -> None:
+        """Delete the user's expired sessions, and of the others all but the newest."""
+        await self.work.execute(DELETE_OLD, {"by_user": user_id, "idle": idle, "kept": kept})
 
     async def purge(self, idle: timedelta, limit: int) -> int:
         """Delete up to `limit` expired sessions of all users, and return how many they were."""

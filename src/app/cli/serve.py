@@ -1,4 +1,5 @@
 import asyncio
+import resource
 from typing import Annotated
 
 import structlog
@@ -20,6 +21,7 @@ GRACE = 15  # seconds for accepted requests to finish on SIGTERM
 # Seconds that a worker may take to start. The supervisor asks whether it lives, and replaces one
 # that does not answer. A worker answers only after its imports: on a busy machine, always too late.
 WORKER_START = 60
+OTHER_FILES = 200  # of a process: connections to the database, libraries
 RESERVE = 10  # connections left for migrations, `psql` and monitoring
 
 _log = structlog.get_logger(__name__)
@@ -40,6 +42,7 @@ def serve(
     head_revision()  # migrations that form no line are refused here
     _require_database(settings, workers)
     use_workers()
+    _allow_files(settings.max_connections)
     uvicorn.run(
         "app.main:create_app",
         factory=True,
@@ -56,6 +59,15 @@ def serve(
         timeout_graceful_shutdown=GRACE,
         timeout_worker_healthcheck=WORKER_START,
     )
+
+
+def _allow_files(connections: int) -> None:
+    """Raise the process's own limit of open files, of which each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _require_database(settings: Settings, workers: int) -> None:

@@ -14,8 +14,8 @@ Prefix = Annotated[
 
 def protocols(settings: Settings) -> dict[str, Any]:
     return {
-        "http": "app.cli.protocols:HttpProtocol",
-        "ws": "app.cli.protocols:WebSocketProtocol",
+        "http": "app.cli.protocols.http:HttpProtocol",
+        "ws": "app.cli.protocols.websockets:WebSocketProtocol",
         "ws_max_size": settings.max_message_size,
         # A compressor for each connection, and a size that tells something of what is secret.
         "ws_per_message_deflate": False,

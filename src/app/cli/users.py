@@ -140,7 +140,7 @@ def _password(from_stdin: bool) -> str:  # noqa: FBT001 - a flag of the command 
 
 async def _strong(settings: Settings, email: str, password: str) -> str:
     """The password's hash; raises Invalid for one that is too weak."""
-    await require_strong(password, settings, email=email, field="password")
+    await require_strong(password, email=email, settings=settings, field="password")
     return await hash_password(password)
 
 

@@ -47,6 +47,11 @@ Document = dict[str, Any] | list[Any]
 
 type OnDelete = Literal["restrict", "cascade", "setnull"]
 
+# In a column's `info`, for what users are told of all that is stored about them:
+SECRET = "secret"  # noqa: S105 - never told, such as a hash
+ABOUT_USER = "about_user"  # names whom the row is about, without a foreign key
+TOLD_TO = "told_to"  # the column with the only user to be told; everybody, where that is null
+
 _LIVE = "deleted_at IS NULL"
 _NATURAL_KEY = "natural_key"  # in a table's `info`
 

@@ -73,8 +73,9 @@ def iso_time(value: Any) -> Any:
 def email_address(value: str) -> str:
     try:
         normal = _normal_address(value)
-        # In lower case an address may be longer, and too long.
-        if _normal_address(normal) == normal:
+        # In lower case an address may be longer, and too long. What looks like an encoded word
+        # (RFC 2047, 2) would lead to another mailbox where it is read as one.
+        if _normal_address(normal) == normal and "=?" not in normal:
             return normal
     except EmailNotValidError:
         pass

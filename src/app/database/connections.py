@@ -22,6 +22,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
 from app.config import Settings
+from app.database.shares import Shares
 from app.database.sql import Row
 from app.database.unreachable import unreachable
 from app.exceptions import ServiceUnavailable
@@ -73,6 +74,10 @@ class Database:
         self._waiting = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._streams = asyncio.Semaphore(0)  # of the loop that acquires
+        capacity = settings.db_pool_size + settings.db_max_overflow
+        self._user_limit = max(1, int(capacity * settings.db_user_share))
+        self._patience = settings.db_pool_timeout
+        self.shares = Shares(self._user_limit, self._patience)
 
     @property
     def pool(self) -> AsyncAdaptedQueuePool:
@@ -157,6 +162,7 @@ class Database:
         self._loop = loop
         self._waiting = 0
         self._streams = asyncio.Semaphore(max(1, self._max_idle // 2))
+        self.shares = Shares(self._user_limit, self._patience)
 
     def _forget(self) -> None:
         """Drop the connections of a loop that cannot be awaited from this one."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from time import perf_counter
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 from sqlalchemy import Executable
@@ -31,6 +32,7 @@ class Transaction:
         self._in_transaction = False
         self._has_savepoint = False
         self._has_listeners = False
+        self._user_id: UUID | None = None
         self.statements = 0
         self.seconds = 0.0
 
@@ -89,6 +91,15 @@ class Transaction:
         count = status.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
+    def hold_for(self, user_id: UUID) -> bool:
+        """Count the connection as one of the user's from now on.
+
+        False if they hold as many as they may. Once the connection is released, the next statement
+        waits until they hold fewer.
+        """
+        self._user_id = user_id
+        return self._connection is None or self._database.shares.take(self, user_id)
+
     @property
     def begun(self) -> Connection | None:
         """The connection, if a transaction is open on it."""
@@ -122,6 +133,7 @@ class Transaction:
         if self._connection is not None:
             self._connection.discard()
             self._connection = None
+            self._database.shares.leave(self)
 
     async def rollback(self) -> None:
         """Undo what was written, since the savepoint if there is one."""
@@ -148,6 +160,7 @@ class Transaction:
             self._in_transaction = self._has_savepoint = False
             if self._connection is not None:
                 connection, self._connection = self._connection, None
+                self._database.shares.leave(self)
                 if not self._database.reuse(connection):
                     await self._database.return_to_pool(connection)
 
@@ -163,7 +176,7 @@ class Transaction:
         if self._connection is None:
             if self._in_transaction:  # and the connection was lost with it
                 raise TransientFailure
-            self._connection = connection = await self._database.acquire()
+            self._connection = connection = await self._acquire()
             self._has_listeners = connection.has_listeners
         if self._in_transaction:
             if statement is not None and statement.autonomous:
@@ -171,6 +184,16 @@ class Transaction:
         elif statement is None or statement.needs_transaction:
             await self._call("execute", "BEGIN")
             self._in_transaction = True
+
+    async def _acquire(self) -> Connection:
+        if self._user_id is None:
+            return await self._database.acquire()
+        await self._database.shares.wait(self, self._user_id)
+        try:
+            return await self._database.acquire()
+        except BaseException:
+            self._database.shares.leave(self)
+            raise
 
     async def _call(self, method: str, sql: str, *arguments: Any) -> Any:
         assert self._connection is not None

@@ -175,6 +175,7 @@ class UnitOfWork(Transaction):
         if self._connection is not None:
             if self._database.reuse(self._connection):
                 self._connection = None
+                self._database.shares.leave(self)
             else:
                 await self._disconnect()
 

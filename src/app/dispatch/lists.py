@@ -1,6 +1,7 @@
 """What the API adds to a list: cursors for its positions, and links to the pages around."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache, partial
 from math import ceil
 from typing import Any
@@ -25,9 +26,9 @@ _quoted = lru_cache(1000)(quote)
 class List:
     """One route that lists; `argument` is the endpoint's for its filters."""
 
-    def __init__(self, argument: str, secret: str) -> None:
+    def __init__(self, argument: str, secrets: Sequence[str]) -> None:
         self._argument = argument
-        self._key = cursor_key(secret)
+        self._keys = [cursor_key(each) for each in secrets]
 
     def serve(self, scope: Scope, state: RequestState, arguments: dict[str, Any]) -> None:
         """Have the list begin where its cursor says, and write cursors of its own.
@@ -36,7 +37,7 @@ class List:
         """
         filters: Filter = arguments[self._argument]
         caller_and_route = f"{state.user_id} {scope['path']}"
-        cursors = partial(Cursors, self._key, filters.Constants.model, caller_and_route)
+        cursors = partial(Cursors, self._keys, filters.Constants.model, caller_and_route)
         serving = Serving(cursors, scope["app"].settings.total_limit)
         arguments[self._argument] = filters.served(serving)
 

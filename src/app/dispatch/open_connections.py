@@ -17,6 +17,7 @@ from app.exceptions import RateLimited, ServiceUnavailable
 from app.logging import log_defect
 from app.request_state import request_state
 
+SETTINGS = "plinth.settings"  # in the lifespan's state, for a server too
 DRAIN = "plinth.drain"  # in the lifespan's state: what a server calls when it is to stop
 UNREAD = 30.0  # seconds that a client may leave what is sent to it unread
 RETRY_AFTER = 5  # seconds, for who has as many connections as they may

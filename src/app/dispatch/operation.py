@@ -71,9 +71,10 @@ class Operation:
         self.body_limit = route.max_body_size or settings.max_body_size
         self.obstacles = route.obstacles(overrides, strict=self.is_strict)
         self.is_repeatable = idempotency_key in calls
+        self.authorizations = [each for each in calls if hasattr(each, "authorizes")]
         if not route.answers:
             return
-        self.resource = Resource(route, settings.secret_key.get_secret_value())
+        self.resource = Resource(route, settings.secret_keys)
         if self.obstacles or not self.resource.is_plain:
             route.wrap_endpoint(self._wrapped)
         body = route.body

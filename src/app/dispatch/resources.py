@@ -1,6 +1,6 @@
 """What the contract adds to the answers of resources: ETag, Location, and the pages of a list."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from functools import wraps
 from inspect import iscoroutinefunction
@@ -31,14 +31,14 @@ class Resource:
     `is_plain`: nothing is added to an answer.
     """
 
-    def __init__(self, route: Route, secret: str) -> None:
+    def __init__(self, route: Route, secrets: Sequence[str]) -> None:
         model = route.response_model
         fields = model.model_fields if _is_read_schema(model) else {}
         self.is_versioned = "version" in fields
         self._creates = "id" in fields and route.answer().status == 201
         self.has_member = False
         argument = filter_argument(route)
-        self._list = List(argument, secret) if argument else None
+        self._list = List(argument, secrets) if argument else None
         self._varies_by = ", ".join(sorted({*_who_asks(route)})).encode()
         self.is_plain = not (self.is_versioned or self._creates or self._list)
 

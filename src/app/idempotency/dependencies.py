@@ -45,7 +45,7 @@ class Claim:
 async def idempotency_key(request: Request, work: Work, key: IdempotencyKeyHeader = None) -> None:
     """Claims the key, once the caller is known and before any other dependency runs.
 
-    Raises Replay for a request that was answered before.
+    Raises Replay for a request that was answered before, if the caller may still send it.
     """
     if key is None:
         return
@@ -54,6 +54,9 @@ async def idempotency_key(request: Request, work: Work, key: IdempotencyKeyHeade
     keys = IdempotencyRepository(work, state.user_id)
     known = await keys.claim(key, _fingerprint(request, state.body or b""))
     if known is not None:
+        if state.operation is not None:
+            for authorize in state.operation.authorizations:  # the role may be another by now
+                await authorize(state.session)
         raise Replay(known)
     await work.savepoint()
     state.claim = Claim(keys, key)

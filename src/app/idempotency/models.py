@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, LargeBinary, String, Uuid, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.models import Base
+from app.core.models import SECRET, Base
 
 
 class IdempotencyKey(Base):
@@ -21,7 +21,7 @@ class IdempotencyKey(Base):
         Uuid, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
     )
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
-    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary, info={SECRET: True})
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
     status: Mapped[int | None]
     headers: Mapped[list[Any] | None] = mapped_column(JSONB)

@@ -1,15 +1,24 @@
-"""Refuses headers that are too large or contradict each other, and notes whether a body follows."""
+"""Refuses too many requests of one address, and headers that are too large or contradictory.
+
+And notes whether a body follows.
+"""
 
 from itertools import chain
 
+import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.core.rate_limits import RateLimit, network_of
 from app.exception_handlers import problem
-from app.exceptions import AppError, BadRequest
+from app.exceptions import AppError, BadRequest, RateLimited
 from app.request_state import request_state
 
-MAX_HEADERS = 64 * 1024  # bytes; the server itself has no limit
+PEER = "plinth.peer"  # in the scope
+MAX_HEAD = 64 * 1024  # bytes; the server in front may bound the line of the request too
+PROBES = {"/health/live", "/health/ready"}  # which an orchestrator asks, however often
 MAX_DIGITS = 20  # of a Content-Length: more than any limit has
+
+_log = structlog.get_logger(__name__)
 
 
 class RequestLimitsMiddleware:
@@ -18,16 +27,27 @@ class RequestLimitsMiddleware:
     How many there may be is for the route to say, when it is known: see `dispatch`.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, per_address: RateLimit) -> None:
         self.app = app
+        self._per_address = per_address
+        self._has_told = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         state = request_state(scope)
-        if sum(map(len, chain.from_iterable(scope["headers"]))) > MAX_HEADERS:
-            error: AppError = BadRequest(f"The headers may hold at most {MAX_HEADERS} bytes")
+        client = scope.get("client")
+        if not self._has_told and b"x-forwarded-for" in state.headers:
+            self._tell_of_proxy(scope)
+        if client and scope["path"].removeprefix(scope.get("root_path", "")) not in PROBES:
+            try:
+                self._per_address.require(network_of(client[0]))
+            except RateLimited as refused:
+                await problem(refused, state.correlation_id)(scope, receive, send)
+                return
+        if sum(map(len, chain.from_iterable(scope["headers"]))) > MAX_HEAD:
+            error: AppError = BadRequest(f"The head of a request may hold at most {MAX_HEAD} bytes")
             await problem(error, state.correlation_id)(scope, receive, send)
             return
         if len(state.headers) < len(scope["headers"]) and _has_two_callers(scope):
@@ -41,6 +61,25 @@ class RequestLimitsMiddleware:
             return
         if declared is not None:
             state.declared = int(declared[:MAX_DIGITS])
+        await self.app(scope, receive, send)
+
+    def _tell_of_proxy(self, scope: Scope) -> None:
+        """Log once that a proxy is not trusted: all who come by it seem to have its address."""
+        client = scope.get("client")
+        if client is not None and scope.get(PEER, client) is client:
+            self._has_told = True
+            _log.warning("forwarded_for_ignored", peer=client[0], trust="TRUSTED_PROXIES")
+
+
+class RememberPeer:
+    """ASGI middleware outside of what replaces a proxy's address by that of its client."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            scope[PEER] = scope.get("client")
         await self.app(scope, receive, send)
 
 

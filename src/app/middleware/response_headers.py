@@ -10,29 +10,32 @@ HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 ]
-NAMES = {name for name, _ in HEADERS}
 STARTS = {"http.response.start", "websocket.http.response.start"}
 
 
 class ResponseHeadersMiddleware:
     """A header that a response brings itself stays. Leaves its status in the request's state."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, hsts_max_age: int = 0) -> None:
         self.app = app
+        self._headers = [*HEADERS]
+        if hsts_max_age:
+            self._headers.append((b"strict-transport-security", b"max-age=%d" % hsts_max_age))
+        self._names = {name for name, _ in self._headers}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        state = request_state(scope)
+        state, headers, names = request_state(scope), self._headers, self._names
         if scope["type"] == "http" and scope["method"] == "HEAD":
             send = without_body(send)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in STARTS:
                 sent = message["headers"]
-                brought = NAMES.intersection(dict(sent))
-                added = [pair for pair in HEADERS if pair[0] not in brought] if brought else HEADERS
+                brought = names.intersection(dict(sent))
+                added = [pair for pair in headers if pair[0] not in brought] if brought else headers
                 correlation_id = (b"x-correlation-id", state.correlation_id.encode())
                 message["headers"] = [*sent, *added, correlation_id]
                 state.status = message["status"]

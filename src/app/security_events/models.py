@@ -3,7 +3,7 @@ from uuid import UUID
 from sqlalchemy import String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.models import Entity, listed_by
+from app.core.models import ABOUT_USER, TOLD_TO, Entity, listed_by
 
 
 class SecurityEvent(Entity):
@@ -17,9 +17,9 @@ class SecurityEvent(Entity):
 
     event: Mapped[str] = mapped_column(String(50))
     # Whom it concerns, and who did it if that is somebody else. No foreign keys: it outlives both.
-    user_id: Mapped[UUID | None] = mapped_column(Uuid)
-    actor_id: Mapped[UUID | None] = mapped_column(Uuid)
+    user_id: Mapped[UUID | None] = mapped_column(Uuid, info={ABOUT_USER: True})
+    actor_id: Mapped[UUID | None] = mapped_column(Uuid, info={ABOUT_USER: True})
     # The session that did it, and the one it ended.
-    session_id: Mapped[UUID | None] = mapped_column(Uuid)
+    session_id: Mapped[UUID | None] = mapped_column(Uuid, info={TOLD_TO: "actor_id"})
     revoked_session_id: Mapped[UUID | None] = mapped_column(Uuid)
-    ip: Mapped[str | None] = mapped_column(String(45))
+    ip: Mapped[str | None] = mapped_column(String(45), info={TOLD_TO: "actor_id"})

@@ -26,6 +26,7 @@ class Event(StrEnum):
     EMAIL_CHANGED = "email_changed"
     SESSION_REVOKED = "session_revoked"
     SESSIONS_REVOKED = "sessions_revoked"
+    DATA_EXPORTED = "data_exported"
     USER_DISABLED = "user_disabled"
     USER_ENABLED = "user_enabled"
     USER_PROMOTED = "user_promoted"

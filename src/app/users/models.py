@@ -3,7 +3,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, String, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.models import Entity, listed_by, unique_among_live
+from app.core.models import SECRET, Entity, listed_by, unique_among_live
 
 
 class User(Entity):
@@ -16,7 +16,7 @@ class User(Entity):
     natural_key = ("email",)
 
     email: Mapped[str] = mapped_column(String(254))
-    password_hash: Mapped[str] = mapped_column(String(255))
+    password_hash: Mapped[str] = mapped_column(String(255), info={SECRET: True})
     display_name: Mapped[str | None] = mapped_column(String(100))
     is_active: Mapped[bool] = mapped_column(server_default=true())
     is_superuser: Mapped[bool] = mapped_column(server_default=false())

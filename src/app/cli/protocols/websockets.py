@@ -1,32 +1,23 @@
-"""The server's two protocols, with what uvicorn's own lack.
+"""WebSockets as uvicorn serves them, with refusals in our own shape.
 
-WebSockets are served by its sans-I/O implementation: it is the one that uvicorn chooses itself, and
-the other one for the `websockets` package rests on a part of it that is deprecated.
+It is uvicorn's sans-I/O implementation: the one that it chooses itself. The other one for the
+`websockets` package rests on a part of it that is deprecated.
 """
 
 from http import HTTPStatus
 from typing import Any
 
 from starlette.requests import HTTPConnection
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.datastructures import Headers
 from websockets.http11 import Response
 
-from app.dispatch.open_connections import DRAIN
+from app.cli.protocols.refusals import drain, last_answer
 from app.exception_handlers import problem, render
 from app.exceptions import AppError, BadRequest, Forbidden
 from app.middleware.correlation_id import new_correlation_id
-from app.middleware.response_headers import HEADERS
 from app.request_state import KEY, request_state
 
 NO_HANDSHAKE = "This is not the handshake of a WebSocket (RFC 6455, section 4.1)"
-
-
-class HttpProtocol(HttpToolsProtocol):
-    def shutdown(self) -> None:
-        drain(self.app_state)
-        super().shutdown()
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
@@ -72,18 +63,4 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         else:
             correlation_id = new_correlation_id()
             response = problem(error, correlation_id)
-        headers = [*self.default_headers, *response.raw_headers, *HEADERS]
-        headers.append((b"connection", b"close"))
-        headers.append((b"x-correlation-id", correlation_id.encode()))
-        return Response(
-            response.status_code,
-            HTTPStatus(response.status_code).phrase,
-            Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers),
-            bytes(response.body),
-        )
-
-
-def drain(state: dict[str, Any]) -> None:
-    """Tell the application, once for each open connection, that the server is to stop."""
-    if told := state.get(DRAIN):
-        told()
+        return last_answer(response, correlation_id, self.default_headers)

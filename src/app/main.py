@@ -137,7 +137,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if settings.database_url is None:
         raise SettingsError("DATABASE_URL: is required; `app dev` brings a database of its own")
     app = Application(
-        title="Plinth",
+        title=settings.app_name,
         version="1",
         description=DESCRIPTION,
         openapi_url="/openapi.json" if settings.show_docs else None,

@@ -14,6 +14,7 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
+from app.cli.generator.files.manifest import find
 from app.database.migrations import ROOT
 from tests.cli.sessions import Command, Shell, stable, steps
 from tests.ports import free_port
@@ -124,6 +125,7 @@ def test_after_a_kill_the_next_start_just_works(start: Start) -> None:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the sessions use curl")
+@pytest.mark.skipif(find("item") is None, reason="they use the example entity, which was removed")
 def test_the_sessions_in_the_documents_are_true(running: Dev) -> None:
     """One after the other in one shell."""
     with closing(Shell(ROOT, os.environ, DEADLINE)) as shell:

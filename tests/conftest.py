@@ -16,9 +16,13 @@ import httpx
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import delete, make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
+import tests
 from app.cli.embedded.server import EmbeddedPostgres
 from app.config import Environment, Settings
+from app.core import registry
 from app.core.models import Base
 from app.database.connections import Database
 from app.database.migrations import upgrade
@@ -26,6 +30,7 @@ from app.database.unit_of_work import UnitOfWork
 from app.logging import configure_logging
 from app.main import Application, create_app
 from tests.factories import SignIn, create_token, create_user, find_user
+from tests.lamps.models import Lamp
 from tests.mailbox import Mailbox
 
 SERVER = "PLINTH_TEST_SERVER"
@@ -40,6 +45,8 @@ END IF; END $$
 """  # noqa: S608 - ours
 DATABASES = {"database_name", "scratch"}  # fixtures
 FAULTS = Path(__file__).parent / "faults"
+
+registry.PLACES.append(tests)  # for the entity in tests/lamps
 
 _embedded = pytest.StashKey[EmbeddedPostgres]()
 _made_template = pytest.StashKey[bool]()
@@ -69,7 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ[SERVER] = url
     asyncio.run(create_database(TEMPLATE, None))
     config.stash[_made_template] = True
-    upgrade(database_url(TEMPLATE))
+    make_tables(database_url(TEMPLATE))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -112,6 +119,19 @@ def database_url(suffix: str) -> str:
     """The URL of one of the suite's databases, on whichever server it runs."""
     url = make_url(os.environ[SERVER]).set(drivername="postgresql+asyncpg")
     return url.set(database=f"{url.database}_{suffix}").render_as_string(hide_password=False)
+
+
+def make_tables(url: str) -> None:
+    """The application's, by its migrations, and that of the suite's own entity."""
+    upgrade(url)
+    asyncio.run(_make_table_of_lamps(url))
+
+
+async def _make_table_of_lamps(url: str) -> None:
+    driver = make_url(url).set(drivername="postgresql+asyncpg")
+    async with create_async_engine(driver, poolclass=NullPool).begin() as connection:
+        table = Base.metadata.tables[Lamp.__tablename__]
+        await connection.run_sync(Base.metadata.create_all, [table])
 
 
 async def connect(suffix: str | None = None) -> "asyncpg.Connection":
@@ -159,6 +179,7 @@ def scratch(worker_id: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def settings(database_name: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(
+        app_name="Plinth",  # whatever a project made from it is called
         environment=Environment.TEST,
         database_url=SecretStr(database_url(database_name)),
         data_dir=tmp_path_factory.mktemp("data"),

@@ -1,4 +1,4 @@
-"""Ready-made users and items, a line each."""
+"""Ready-made users and lamps, a line each."""
 
 from datetime import timedelta
 from itertools import count
@@ -49,16 +49,16 @@ async def create_token(database: Database, user: User) -> str:
     return token
 
 
-def item(**fields: Any) -> dict[str, Any]:
-    """The JSON of an item that can be created, with a SKU of its own."""
+def lamp(**fields: Any) -> dict[str, Any]:
+    """The JSON of a lamp that can be created, with a SKU of its own."""
     number = next(_numbers)
-    return {"name": f"Item {number}", "sku": f"SKU-{number}", "price": "9.99"} | fields
+    return {"name": f"Lamp {number}", "sku": f"SKU-{number}", "price": "9.99"} | fields
 
 
-async def create_items(client: httpx.AsyncClient, *items: dict[str, Any]) -> list[dict[str, Any]]:
+async def create_lamps(client: httpx.AsyncClient, *lamps: dict[str, Any]) -> list[dict[str, Any]]:
     created = []
-    for each in items:
-        response = await client.post("/api/v1/items", json=item(**each))
+    for each in lamps:
+        response = await client.post("/api/v1/lamps", json=lamp(**each))
         assert response.status_code == 201, response.text
         created.append(response.json())
     return created

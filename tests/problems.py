@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 
 V1 = "/api/v1"
-ITEMS = f"{V1}/items"
+LAMPS = f"{V1}/lamps"
 LOGIN = f"{V1}/auth/login"
 REGISTER = f"{V1}/auth/register"
 ME = f"{V1}/users/me"
-NO_ITEM = "0198f3c2-0000-7000-8000-000000000000"
+NO_LAMP = "0198f3c2-0000-7000-8000-000000000000"
 JSON = {"Content-Type": "application/json"}
 LIMIT = 1024 * 1024
 CANARY = "canary7f3a9"

@@ -199,3 +199,12 @@ def test_the_example_names_every_setting_and_changes_none(
     before = load_settings()
     (tmp_path / ".env").write_text(example)
     assert load_settings() == before
+
+
+def test_mail_comes_from_the_application_unless_another_sender_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("APP_NAME", "Quokka, Inc.")
+    assert load_settings().sender == '"Quokka, Inc." <no-reply@localhost>'
+    monkeypatch.setenv("MAIL_FROM", "Support <help@example.com>")
+    assert load_settings().sender == "Support <help@example.com>"

@@ -1,7 +1,7 @@
 """accounts
 
 Revision ID: b6ad198df2c6
-Revises: c7845e437dd9
+Revises: 9d1c52b7e0f4
 Create Date: 2026-11-20 19:10:07.457388+00:00
 """
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "b6ad198df2c6"
-down_revision: str | None = "c7845e437dd9"
+down_revision: str | None = "9d1c52b7e0f4"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -4,7 +4,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from datetime import timedelta
-from email.utils import parseaddr
+from email.utils import formataddr, parseaddr
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+APP_NAME = "Plinth"  # written by `app init`
 MIN_SECRET_LENGTH = 32
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, section 5.6.2
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*")
@@ -80,11 +81,17 @@ def mail_server(url: SecretStr) -> SecretStr:
     return url
 
 
+def printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must be one line of printable characters")
+    return text
+
+
 def mailbox(text: str) -> str:
     """An address of mail, with or without a name."""
     _, address = parseaddr(text)
     if "@" not in address.strip("@") or not text.isprintable():
-        raise ValueError("must look like Plinth <no-reply@example.com>")
+        raise ValueError("must look like Acme <no-reply@example.com>")
     return text
 
 
@@ -131,6 +138,7 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
+    app_name: Annotated[str, Field(max_length=50), AfterValidator(printable)] = APP_NAME
     environment: Environment = Environment.DEVELOPMENT
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
@@ -175,7 +183,7 @@ class Settings(BaseSettings):
     ] = []
 
     smtp_url: Annotated[SecretStr, AfterValidator(mail_server)] | None = None
-    mail_from: Annotated[str, AfterValidator(mailbox)] = "Plinth <no-reply@localhost>"
+    mail_from: Annotated[str, AfterValidator(mailbox)] | None = None
     # Where a mail's token leads to, such as {base}/password-reset#token=…; without it the mail
     # names the route of the API.
     frontend_url: Annotated[str, AfterValidator(http_url)] | None = None
@@ -193,6 +201,8 @@ class Settings(BaseSettings):
     address_requests_per_minute: Annotated[int, Field(ge=0)] = 600_000
     max_body_size: Annotated[int, Field(ge=1024)] = 1024 * 1024
     max_bulk_body_size: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
+    # Of each worker, for all requests at once.
+    max_body_memory: Annotated[int, Field(ge=1024 * 1024)] = 256 * 1024 * 1024
     max_bulk_rows: Annotated[int, Field(ge=1, le=10_000)] = 1000
     total_limit: Annotated[int, Field(ge=1, le=1_000_000_000)] = 10_000
 
@@ -219,6 +229,10 @@ class Settings(BaseSettings):
     @property
     def show_docs(self) -> bool:
         return not self.production if self.docs_enabled is None else self.docs_enabled
+
+    @property
+    def sender(self) -> str:
+        return self.mail_from or formataddr((self.app_name, "no-reply@localhost"))
 
     @property
     def json_logs(self) -> bool:

@@ -23,6 +23,7 @@ from app.config import Settings, SettingsError, load_settings
 from app.core.rate_limits import RateLimits
 from app.database.connections import Database
 from app.dispatch.fastapi_way import FastAPIWay
+from app.dispatch.large_bodies import BodyBudget
 from app.dispatch.mounting import API
 from app.dispatch.open_connections import DRAIN, SETTINGS, OpenConnections
 from app.dispatch.operation import Operation, operations
@@ -58,6 +59,10 @@ class Application(FastAPI):
             return
         scope["app"] = self  # all that FastAPI and Starlette would do in three calls
         await self.middleware_stack(scope, receive, send)
+
+    @cached_property
+    def body_budget(self) -> BodyBudget:
+        return BodyBudget(self.settings.max_body_memory)
 
     @cached_property
     def rate_limits(self) -> RateLimits:
@@ -132,7 +137,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if settings.database_url is None:
         raise SettingsError("DATABASE_URL: is required; `app dev` brings a database of its own")
     app = Application(
-        title="Plinth",
+        title=settings.app_name,
         version="1",
         description=DESCRIPTION,
         openapi_url="/openapi.json" if settings.show_docs else None,

@@ -38,6 +38,8 @@ class RequestState:
     headers: dict[bytes, bytes]
     # The limits' middleware → the engine: Content-Length, 0 if unknown, None without a body.
     declared: int | None = None
+    # The engine → itself, at the end: how many bytes of the body it keeps.
+    held: int = 0
     # The response headers' middleware → the access log.
     status: int | None = None
     # The routing table → the engine, the access log and strict parameters.

@@ -11,7 +11,7 @@ from app.core.registry import load_models
 from app.database.connections import Database
 from app.database.unit_of_work import UnitOfWork
 from tests.accounts.steps import ALICE, EVENTS, ME, USERS, id_of, login, post
-from tests.factories import PASSWORD, SignIn, create_items
+from tests.factories import PASSWORD, SignIn, create_lamps
 from tests.problems import read_problem
 
 EXPORT = f"{ME}/export"
@@ -48,21 +48,21 @@ class TestExport:
     async def test_is_the_callers_alone(
         self, alice: httpx.AsyncClient, bob: httpx.AsyncClient
     ) -> None:
-        [mine] = await create_items(alice, {})
-        await create_items(bob, {})
+        [mine] = await create_lamps(alice, {})
+        await create_lamps(bob, {})
         found = await exported(alice)
         me = await id_of(alice)
         assert [each["id"] for each in found["users"]] == [me]
-        assert [each["id"] for each in found["items"]] == [mine["id"]]
+        assert [each["id"] for each in found["lamps"]] == [mine["id"]]
         assert {each["user_id"] for each in found["sessions"]} == {me}
         assert await id_of(bob) not in json.dumps(found)
 
     async def test_has_what_the_routes_have_and_deleted_rows_too(
         self, alice: httpx.AsyncClient
     ) -> None:
-        live, binned = await create_items(alice, {"price": "12.50"}, {"price": "0.00"})
-        await alice.delete(f"/api/v1/items/{binned['id']}")
-        found = (await exported(alice))["items"]
+        live, binned = await create_lamps(alice, {"price": "12.50"}, {"price": "0.00"})
+        await alice.delete(f"/api/v1/lamps/{binned['id']}")
+        found = (await exported(alice))["lamps"]
         assert found[0] == live
         assert found[1]["id"] == binned["id"]
         assert found[1]["price"] == "0.00"
@@ -74,7 +74,7 @@ class TestExport:
         token = (await login(client, email=ALICE)).json()["token"]
         await post(alice, "email-verification")
         await alice.post(
-            "/api/v1/items",
+            "/api/v1/lamps",
             json={"name": "x", "sku": "x", "price": 1},
             headers={"Idempotency-Key": "once"},
         )
@@ -119,7 +119,7 @@ class TestExport:
     async def test_is_read_in_batches(
         self, alice: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        made = await create_items(alice, *[{}] * 7)
+        made = await create_lamps(alice, *[{}] * 7)
         monkeypatch.setattr("app.accounts.export.BATCH", 3)
         sources.cache_clear()
         try:
@@ -129,7 +129,7 @@ class TestExport:
         finally:
             sources.cache_clear()
         assert max(each.count(b'"sku"') for each in pieces) == 3
-        found = json.loads(b"".join(pieces))["items"]
+        found = json.loads(b"".join(pieces))["lamps"]
         assert [each["id"] for each in found] == [each["id"] for each in made]
 
 
@@ -137,5 +137,5 @@ async def test_a_user_without_a_row_in_a_table_has_an_empty_list(
     sign_in: SignIn,
 ) -> None:
     found = await exported(await sign_in("new@example.com"))
-    assert found["items"] == []
+    assert found["lamps"] == []
     assert found["email_tokens"] == []

@@ -6,7 +6,7 @@ import pytest
 
 from app.main import Application
 from tests.api.test_openapi import Schema, only, operations
-from tests.problems import ITEMS, MEMBERS
+from tests.problems import LAMPS, MEMBERS
 from tests.shipped import shipped_document
 
 OWN_HEADERS = {
@@ -38,13 +38,13 @@ class TestErrors:
             ("change_password", 401, "No live session, or the password is wrong"),
             ("register", 409, "The address is taken"),
             ("update_user", 409, "The last superuser"),
-            ("update_item", 409, "A unique value is taken"),
+            ("update_lamp", 409, "A unique value is taken"),
             (
-                "create_item",
+                "create_lamp",
                 409,
                 "A unique value is taken; The same request with this Idempotency-Key still runs",
             ),
-            ("bulk_delete_items", 409, "The same request with this Idempotency-Key still runs"),
+            ("bulk_delete_lamps", 409, "The same request with this Idempotency-Key still runs"),
             ("list_users", 403, "For superusers"),
         ],
     )
@@ -75,8 +75,8 @@ class TestErrors:
             ("logout", 409),
             ("confirm_password_reset", 401),
             ("update_me", 409),
-            ("list_items", 413),
-            ("list_items", 404),
+            ("list_lamps", 413),
+            ("list_lamps", 404),
         ],
     )
     def test_what_a_route_never_answers(self, document: Any, route: str, status: int) -> None:
@@ -94,10 +94,10 @@ class TestAnswers:
             (("POST", "/api/v1/auth/register"), "201"),
             (("POST", "/api/v1/auth/login"), "200"),
             (("POST", "/api/v1/auth/logout"), "204"),
-            (("POST", ITEMS), "201"),
-            (("GET", ITEMS), "200"),
-            (("DELETE", f"{ITEMS}/{{item_id}}"), "204"),
-            (("POST", f"{ITEMS}/{{item_id}}/restore"), "200"),
+            (("POST", LAMPS), "201"),
+            (("GET", LAMPS), "200"),
+            (("DELETE", f"{LAMPS}/{{lamp_id}}"), "204"),
+            (("POST", f"{LAMPS}/{{lamp_id}}/restore"), "200"),
         ],
     )
     def test_success_has_the_contracts_status(
@@ -127,11 +127,11 @@ class TestAnswers:
     @pytest.mark.parametrize(
         ("route", "status", "names"),
         [
-            (("post", ITEMS), "201", {"ETag", "Location"}),
-            (("get", ITEMS), "200", {"Link"}),
-            (("get", f"{ITEMS}/{{item_id}}"), "304", {"ETag"}),
-            (("patch", f"{ITEMS}/{{item_id}}"), "200", {"ETag"}),
-            (("delete", f"{ITEMS}/{{item_id}}"), "204", set()),
+            (("post", LAMPS), "201", {"ETag", "Location"}),
+            (("get", LAMPS), "200", {"Link"}),
+            (("get", f"{LAMPS}/{{lamp_id}}"), "304", {"ETag"}),
+            (("patch", f"{LAMPS}/{{lamp_id}}"), "200", {"ETag"}),
+            (("delete", f"{LAMPS}/{{lamp_id}}"), "204", set()),
         ],
     )
     def test_the_headers_of_a_resource(
@@ -142,7 +142,7 @@ class TestAnswers:
         assert response["headers"].keys() == names | {"X-Correlation-ID"}
 
     def test_unknown_ids_in_a_body(self, document: Any) -> None:
-        assert "404" in document["paths"][f"{ITEMS}/bulk/delete"]["post"]["responses"]
+        assert "404" in document["paths"][f"{LAMPS}/bulk/delete"]["post"]["responses"]
 
     def test_no_error_is_documented_in_a_shape_it_never_has(self, document: Any) -> None:
         for method, path, operation in operations(document):

@@ -10,7 +10,7 @@ from app.api.v1.router import PUBLIC
 from app.config import Settings
 from app.main import Application, create_app
 from tests.conftest import new_client
-from tests.problems import ITEMS, NO_ITEM, read_problem
+from tests.problems import LAMPS, NO_LAMP, read_problem
 from tests.shipped import shipped_document
 
 type Schema = dict[str, Any]
@@ -38,8 +38,8 @@ async def document(session_app: Application) -> Any:
 
 @pytest.fixture(scope="module")
 def parameters(document: Any) -> dict[str, Schema]:
-    """The query parameters of the list of items, by name."""
-    declared = document["paths"][ITEMS]["get"]["parameters"]
+    """The query parameters of the list of lamps, by name."""
+    declared = document["paths"][LAMPS]["get"]["parameters"]
     return {each["name"]: each for each in declared if each["in"] == "query"}
 
 
@@ -163,28 +163,28 @@ class TestBodies:
             ("status", {"type": "string", "enum": STATUSES}),
         ],
     )
-    @pytest.mark.parametrize("name", ["ItemCreate", "ItemUpdate"])
+    @pytest.mark.parametrize("name", ["LampCreate", "LampUpdate"])
     def test_the_limits_of_a_field(
         self, document: Any, name: str, field: str, expected: Schema
     ) -> None:
         properties = document["components"]["schemas"][name]["properties"]
         assert only(document, properties[field]).items() >= expected.items()
 
-    @pytest.mark.parametrize("name", ["ItemCreate", "ItemUpdate"])
+    @pytest.mark.parametrize("name", ["LampCreate", "LampUpdate"])
     def test_a_price_is_a_number_or_a_string(self, document: Any, name: str) -> None:
         price = document["components"]["schemas"][name]["properties"]["price"]
         found = {each["type"]: each for each in variants(document, price)}
         assert found.keys() == {"number", "string"}
         assert found["number"]["minimum"] == 0
 
-    def test_what_a_new_item_needs(self, document: Any) -> None:
-        schema = document["components"]["schemas"]["ItemCreate"]
+    def test_what_a_new_lamp_needs(self, document: Any) -> None:
+        schema = document["components"]["schemas"]["LampCreate"]
         assert set(schema["required"]) == {"name", "sku", "price"}
         assert schema["properties"]["quantity"]["default"] == 0
         assert schema["properties"]["status"]["default"] == "draft"
 
     def test_an_update_needs_nothing_and_clears_what_is_nullable(self, document: Any) -> None:
-        schema = document["components"]["schemas"]["ItemUpdate"]
+        schema = document["components"]["schemas"]["LampUpdate"]
         assert "required" not in schema
         nullable = {
             name
@@ -207,8 +207,8 @@ class TestBodies:
             schema = only(document, body["content"]["application/json"]["schema"])
             assert schema["additionalProperties"] is False, route
 
-    def test_an_item_that_is_read_has_every_field(self, document: Any) -> None:
-        schema = document["components"]["schemas"]["ItemRead"]
+    def test_a_lamp_that_is_read_has_every_field(self, document: Any) -> None:
+        schema = document["components"]["schemas"]["LampRead"]
         fields = {"id", "owner_id", "name", "description", "sku", "price", "quantity", "status"}
         fields |= {"created_at", "updated_at", "version", "deleted_at"}
         assert set(schema["required"]) == schema["properties"].keys() == fields
@@ -217,7 +217,7 @@ class TestBodies:
     def test_no_answer_holds_a_secret(self, document: Any) -> None:
         schemas = document["components"]["schemas"]
         read = {name: each for name, each in schemas.items() if name.endswith("Read")}
-        assert read.keys() >= {"ItemRead", "LoginRead", "UserRead"}
+        assert read.keys() >= {"LampRead", "LoginRead", "UserRead"}
         for name, schema in read.items():
             assert not [field for field in schema["properties"] if re.search("pass|hash", field)]
             assert "token" not in schema["properties"] or name == "LoginRead"
@@ -244,9 +244,9 @@ class TestBodies:
         assert schemas["Register"]["properties"]["password"]["minLength"] == 21
         assert schemas["ConfirmReset"]["properties"]["new_password"]["minLength"] == 21
         assert schemas["BulkIds"]["properties"]["ids"]["maxItems"] == 7
-        assert schemas["BulkItems_ItemCreate_"]["properties"]["items"]["maxItems"] == 7
+        assert schemas["BulkItems_LampCreate_"]["properties"]["items"]["maxItems"] == 7
 
-    @pytest.mark.parametrize("name", ["ItemCreate", "ItemUpdate"])
+    @pytest.mark.parametrize("name", ["LampCreate", "LampUpdate"])
     def test_the_digits_of_a_price(self, document: Any, name: str) -> None:
         price = document["components"]["schemas"][name]["properties"]["price"]
         found = {each["type"]: each for each in variants(document, price)}
@@ -288,7 +288,7 @@ class TestSecurity:
         self, document: Any, client: httpx.AsyncClient
     ) -> None:
         for method, path, operation in operations(document):
-            url = re.sub("{.*?}", NO_ITEM, path)
+            url = re.sub("{.*?}", NO_LAMP, path)
             response = await client.request(method, url, headers={"Content-Type": "text/plain"})
             if operation.get("security"):
                 assert response.status_code == 401, (method, path)

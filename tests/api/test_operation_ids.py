@@ -51,7 +51,7 @@ def ids(app: Application) -> dict[str, str]:
 def test_the_functions_name_where_it_is_the_only_one(make: Callable[..., Application]) -> None:
     found = ids(make(a_router("/a")))
     assert found["GET /a/{id}"] == "read_probe"
-    assert found["POST /api/v1/items"] == "create_item"
+    assert found["POST /api/v1/lamps"] == "create_lamp"
 
 
 def test_those_that_share_a_name_have_path_and_method_too(

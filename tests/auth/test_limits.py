@@ -5,8 +5,8 @@ import pytest
 from app.main import Application, create_app
 from tests.accounts.steps import ME
 from tests.conftest import new_client
-from tests.factories import SignIn, item
-from tests.problems import ITEMS, read_problem
+from tests.factories import SignIn, lamp
+from tests.problems import LAMPS, read_problem
 from tests.statements import recorded_statements
 
 
@@ -26,10 +26,10 @@ async def test_a_user_is_limited_over_all_sessions_and_routes(
     bob = (await sign_in("bob@example.com")).headers
     async with new_client(limited) as client:
         for number in range(5):
-            response = await client.get([ME, ITEMS][number % 2], headers=tokens[number % 2])
+            response = await client.get([ME, LAMPS][number % 2], headers=tokens[number % 2])
             assert response.status_code == 200
         with recorded_statements() as statements:
-            refused = await client.post(ITEMS, json=item(), headers=tokens[0])
+            refused = await client.post(LAMPS, json=lamp(), headers=tokens[0])
         read_problem(refused, 429, "RATE_LIMITED")
         assert refused.headers["Retry-After"] == "12"
         assert refused.headers["RateLimit"] == '"user";r=0;t=12'

@@ -85,7 +85,7 @@ def test_migrate_brings_an_empty_database_up_to_date(empty: str, run_app: Comman
     for _ in range(2):  # and does nothing to one that is
         status, output = run_app(empty, "migrate")
         assert (status, "is at revision" in output) == (0, True)
-    assert asyncio.run(fetch_value(empty, "SELECT count(*) FROM items")) == 0
+    assert asyncio.run(fetch_value(empty, "SELECT count(*) FROM users")) == 0
 
 
 def test_two_migrators_at_once_both_succeed(empty: str) -> None:
@@ -111,7 +111,7 @@ def test_routes_lists_what_there_is(database_name: str, run_app: Command) -> Non
     _, output = run_app(database_name, "routes")
     rows = [line.split() for line in output.splitlines()]
     assert ["POST", "/api/v1/auth/login", "public", "fast", "login"] in rows
-    assert ["GET", "/api/v1/items", "session", "fast", "list_items"] in rows
+    assert ["GET", "/api/v1/lamps", "session", "fast", "list_lamps"] in rows
     assert ["GET", "/api/v1/users", "superuser", "fast", "list_users"] in rows
     assert ["GET", "/docs", "public", "fastapi", "endpoint"] in rows
     folders = {block.split("\n")[0]: block for block in output.split("\n\n")}

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from app.cli.dev_address import base_url
+from app.cli.generator.files.manifest import find
 from app.config import Settings
 from app.database.migrations import ROOT
 from tests.cli.sessions import Command, Shell, stable, steps
@@ -163,6 +164,7 @@ def test_after_a_kill_the_next_start_just_works(start: Start) -> None:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the sessions use curl")
+@pytest.mark.skipif(find("item") is None, reason="they use the example entity, which was removed")
 def test_the_sessions_in_the_documents_are_true(running: Dev) -> None:
     """One after the other in one shell."""
     with closing(Shell(ROOT, os.environ, DEADLINE)) as shell:

@@ -10,10 +10,10 @@ import pytest
 
 from app.database.connections import Database
 from app.database.unit_of_work import UnitOfWork
-from app.items.filters import ItemFilter
-from app.items.repository import ItemRepository
-from app.items.schemas import ItemCreate
 from tests.factories import create_user
+from tests.lamps.filters import LampFilter
+from tests.lamps.repository import LampRepository
+from tests.lamps.schemas import LampCreate
 
 WRITERS, ROUNDS, KEYS = 4, 50, 200
 
@@ -23,10 +23,10 @@ async def owner(database: Database) -> UUID:
     return (await create_user(database, "owner@example.com")).id
 
 
-def rows(count: int, quantity: int) -> list[ItemCreate]:
+def rows(count: int, quantity: int) -> list[LampCreate]:
     price = Decimal(1)
     return [
-        ItemCreate(name="n", sku=f"{number:05}", price=price, quantity=quantity)
+        LampCreate(name="n", sku=f"{number:05}", price=price, quantity=quantity)
         for number in range(count)
     ]
 
@@ -38,13 +38,13 @@ async def test_writers_over_the_same_keys_never_deadlock(database: Database, own
         for turn in range(ROUNDS):
             shuffled = rows(KEYS, quantity=writer * ROUNDS + turn)
             random.shuffle(shuffled)
-            # Half of the items leave a field as it is, so that both ways of writing meet.
+            # Half of the lamps leave a field as it is, so that both ways of writing meet.
             if turn % 2:
                 shuffled[:100] = [
-                    ItemCreate(name="n", sku=each.sku, price=each.price) for each in shuffled[:100]
+                    LampCreate(name="n", sku=each.sku, price=each.price) for each in shuffled[:100]
                 ]
             async with UnitOfWork(database) as work:
-                results = await ItemRepository(work, owner).bulk_upsert(shuffled)
+                results = await LampRepository(work, owner).bulk_upsert(shuffled)
                 await work.commit()
             outcomes.update(each.outcome for each in results)
 
@@ -52,16 +52,16 @@ async def test_writers_over_the_same_keys_never_deadlock(database: Database, own
     assert outcomes["created"] == KEYS
     assert outcomes.total() == WRITERS * ROUNDS * KEYS
     async with UnitOfWork(database) as work:
-        assert await ItemRepository(work, owner).count(ItemFilter()) == KEYS
+        assert await LampRepository(work, owner).count(LampFilter()) == KEYS
 
 
 async def test_twenty_thousand_rows_in_one_call(database: Database, owner: UUID) -> None:
     # Takes about a second: three passes over the rows.
     many = 20_000
     async with UnitOfWork(database) as work:
-        items = ItemRepository(work, owner)
+        lamps = LampRepository(work, owner)
         outcomes = [
-            Counter(each.outcome for each in await items.bulk_upsert(batch))
+            Counter(each.outcome for each in await lamps.bulk_upsert(batch))
             for batch in (rows(many // 2, 1), rows(many, 2), rows(many, 2))
         ]
     assert outcomes == [
@@ -76,13 +76,13 @@ async def test_a_table_that_grows_fast_is_never_joined_row_by_row(
 ) -> None:
     # PostgreSQL knows of one row, and keeps a plan for that after a statement's fifth run.
     async with UnitOfWork(database) as work:
-        await ItemRepository(work, owner).bulk_upsert(rows(1, 1))
+        await LampRepository(work, owner).bulk_upsert(rows(1, 1))
         await work.commit()
     async with UnitOfWork(database) as work:
         connection = (await work.begin()).driver
-        await connection.execute("ANALYZE items")
+        await connection.execute("ANALYZE lamps")
         for quantity in range(8):
-            await ItemRepository(work, owner).bulk_upsert(rows(1500, quantity % 2))
+            await LampRepository(work, owner).bulk_upsert(rows(1500, quantity % 2))
         kept = await connection.fetch(
             "SELECT statement FROM pg_prepared_statements "
             "WHERE generic_plans > 0 AND statement LIKE $1",
@@ -93,14 +93,14 @@ async def test_a_table_that_grows_fast_is_never_joined_row_by_row(
 
 async def test_deletes_of_the_same_rows_never_deadlock(database: Database, owner: UUID) -> None:
     async with UnitOfWork(database) as work:
-        created = await ItemRepository(work, owner).bulk_create(rows(KEYS, 1))
+        created = await LampRepository(work, owner).bulk_create(rows(KEYS, 1))
         await work.commit()
     ids = [each.id for each in created]
 
     async def delete() -> int:
         async with UnitOfWork(database) as work:
             shuffled = random.sample(ids, len(ids))
-            deleted = await ItemRepository(work, owner).bulk_delete(shuffled)
+            deleted = await LampRepository(work, owner).bulk_delete(shuffled)
             await work.commit()
             return deleted
 

@@ -24,13 +24,13 @@ from app.core.repository import EVERYONE
 from app.database.connections import Database
 from app.database.sql import DIALECT, Statement
 from app.database.unit_of_work import UnitOfWork
-from app.items.filters import ItemFilter
-from app.items.repository import ItemRepository
-from app.items.schemas import ItemCreate
 from app.users.repository import UserRepository
 from app.users.schemas import UserCreate
 from tests.conftest import TEMPLATE, connect, create_database, database_url, drop_database
 from tests.factories import create_user, find_user
+from tests.lamps.filters import LampFilter
+from tests.lamps.repository import LampRepository
+from tests.lamps.schemas import LampCreate
 from tests.statements import recorded_statements
 
 PLACES = Table(
@@ -95,25 +95,25 @@ OWNER = "owner@example.com"
 NOBODY = UUID(int=0)
 SIZE = 100
 MAKE_ROWS = """
-    INSERT INTO items (id, owner_id, sku, name, description, price, quantity, status, created_at)
+    INSERT INTO lamps (id, owner_id, sku, name, description, price, quantity, status, created_at)
     SELECT md5(n::text)::uuid, $1, n, n % 50, CASE WHEN n % 3 > 0 THEN n % 40 END, n % 1000, 0,
            'draft', timestamptz '2026-01-01' + hashint4(n) % 10000 * interval '1 minute'
     FROM generate_series(1, $2::int) AS n
 """
-# One that the application has no need of, as its items are seldom listed by description.
-INDEX = "CREATE INDEX ON items (owner_id, description, id) WHERE deleted_at IS NULL"
+# One that the application has no need of, as its lamps are seldom listed by description.
+INDEX = "CREATE INDEX ON lamps (owner_id, description, id) WHERE deleted_at IS NULL"
 FIELDS_WITH_INDEX = ["created_at", "name", "description"]
-DELETE_SOME = "UPDATE items SET deleted_at = now() WHERE id = ANY($1) AND deleted_at IS NULL"
+DELETE_SOME = "UPDATE lamps SET deleted_at = now() WHERE id = ANY($1) AND deleted_at IS NULL"
 INSERT_SOME = """
-    INSERT INTO items (id, owner_id, sku, name, description, price, quantity, status)
+    INSERT INTO lamps (id, owner_id, sku, name, description, price, quantity, status)
     SELECT gen_random_uuid(), owner_id, gen_random_uuid(), name, description, price, 0, 'draft'
-    FROM items WHERE id = ANY($1)
+    FROM lamps WHERE id = ANY($1)
 """
 PLACES_AMONG_ALL = f"""
     SELECT {{field}}, id FROM (
         SELECT {{field}}, id,
             row_number() OVER (ORDER BY {{field}} {{to}} NULLS LAST, id {{to}}) AS n
-        FROM items
+        FROM lamps
     ) AS numbered WHERE n % {MANY // 9} = {SIZE}
 """  # noqa: S608 - ours
 
@@ -157,18 +157,18 @@ class Many:
     owner: UUID
 
     async def ids(self, order: str) -> list[UUID]:
-        query = f"SELECT id FROM items WHERE deleted_at IS NULL ORDER BY {order}"  # noqa: S608 - ours
+        query = f"SELECT id FROM lamps WHERE deleted_at IS NULL ORDER BY {order}"  # noqa: S608 - ours
         return [row["id"] for row in await self.connection.fetch(query)]
 
     async def walk(self, order: str, *, backwards: bool = False) -> list[UUID]:
         """The ids of all rows, as a reader of pages meets them."""
         found: list[list[UUID]] = []
-        filters = ItemFilter.model_validate({"order_by": [order], "size": SIZE})
+        filters = LampFilter.model_validate({"order_by": [order], "size": SIZE})
         position: Position | None = Position(backwards=backwards)
         async with UnitOfWork(self.database) as work:
-            items = ItemRepository(work, self.owner)
+            lamps = LampRepository(work, self.owner)
             while position is not None:
-                page = await items.list(filters.at_position(position))
+                page = await lamps.list(filters.at_position(position))
                 found.append([each.id for each in page.items])
                 position = page.preceding if backwards else page.following
         pages = found[::-1] if backwards else found
@@ -204,7 +204,7 @@ async def fill(suffix: str, settings: Settings, rows: int) -> None:
         await connection.execute("SET synchronous_commit = on")
         await connection.execute(MAKE_ROWS, owner, rows)
         await connection.execute(INDEX)
-        await connection.execute("VACUUM (ANALYZE) items")
+        await connection.execute("VACUUM (ANALYZE) lamps")
 
 
 @asynccontextmanager
@@ -263,9 +263,9 @@ async def test_rows_come_and_go_around_readers_of_many(changing: Many) -> None:
 async def test_every_page_costs_what_the_first_did(many: Many, plans: str) -> None:
     """With the plan that is made for one position, and with the one that serves all of them."""
     await many.connection.execute(f"SET plan_cache_mode = force_{plans}_plan")
-    statements = ItemRepository._callers
+    statements = LampRepository._callers
     for field, sign, backwards in product(FIELDS_WITH_INDEX, ["", "-"], [False, True]):
-        selection = ItemFilter.model_validate({"order_by": [sign + field]}).selection
+        selection = LampFilter.model_validate({"order_by": [sign + field]}).selection
         to = "DESC" if sign else "ASC"
         rows = await many.connection.fetch(PLACES_AMONG_ALL.format(field=field, to=to))
         first = await many.explain(statements.walk(selection, Position(backwards=backwards)))
@@ -287,9 +287,9 @@ async def test_every_page_costs_what_the_first_did(many: Many, plans: str) -> No
 @pytest.mark.parametrize("plans", ["custom", "generic"])
 async def test_a_deep_page_is_found_by_its_ids(many: Many, plans: str) -> None:
     await many.connection.execute(f"SET plan_cache_mode = force_{plans}_plan")
-    filters = ItemFilter(page=MANY // SIZE, size=SIZE)
+    filters = LampFilter(page=MANY // SIZE, size=SIZE)
     query = filters.list_query
-    statements = ItemRepository._callers
+    statements = LampRepository._callers
     in_order = statements.query().order_by(text("created_at DESC, id DESC"))
     plain = await many.explain(Statement(in_order.limit(SIZE).offset(query.offset)))
     by_ids = await many.explain(statements.page(query), offset=query.offset)
@@ -298,18 +298,18 @@ async def test_a_deep_page_is_found_by_its_ids(many: Many, plans: str) -> None:
     assert by_ids.buffers * 5 <= plain.buffers
     expected = (await many.ids("created_at DESC, id DESC"))[-SIZE:]
     async with UnitOfWork(many.database) as work:
-        page = await ItemRepository(work, many.owner).list(filters)
+        page = await LampRepository(work, many.owner).list(filters)
     assert [each.id for each in page.items] == expected
 
 
 @pytest.mark.parametrize("plans", ["custom", "generic"])
 async def test_a_bounded_total_costs_what_its_limit_does(many: Many, plans: str) -> None:
     await many.connection.execute(f"SET plan_cache_mode = force_{plans}_plan")
-    statements = ItemRepository._callers
-    all_of_them = await many.explain(statements.count(ItemFilter().selection))
-    some = await many.explain(statements.count(ItemFilter().selection, MANY // 50 + 1))
+    statements = LampRepository._callers
+    all_of_them = await many.explain(statements.count(LampFilter().selection))
+    some = await many.explain(statements.count(LampFilter().selection, MANY // 50 + 1))
     assert some.buffers * 10 <= all_of_them.buffers
-    assert (await many.connection.fetchval("SELECT count(*) FROM items")) > MANY // 50
+    assert (await many.connection.fetchval("SELECT count(*) FROM lamps")) > MANY // 50
 
 
 @pytest.mark.parametrize(
@@ -327,7 +327,7 @@ async def test_a_bounded_total_is_the_same_on_each_page(
 ) -> None:
     async with UnitOfWork(many.database) as work:
         with recorded_statements() as recorded:
-            found = await ItemRepository(work, many.owner).list(ItemFilter(page=page, size=SIZE))
+            found = await LampRepository(work, many.owner).list(LampFilter(page=page, size=SIZE))
     assert (found.total, found.total_relation, found.pages) == (total, relation, None)
     assert len(recorded) == statements
 
@@ -341,8 +341,8 @@ async def test_what_a_page_shows_is_not_counted(
 ) -> None:
     data = UserCreate(email="owner@example.com", password_hash="none")
     user = await UserRepository(work, EVERYONE).create(data)
-    items = ItemRepository(work, user.id)
-    await items.bulk_create([ItemCreate(name="n", sku=f"{n}", price=Decimal(1)) for n in range(5)])
+    lamps = LampRepository(work, user.id)
+    await lamps.bulk_create([LampCreate(name="n", sku=f"{n}", price=Decimal(1)) for n in range(5)])
     with recorded_statements() as recorded:
-        found = await items.list(ItemFilter(page=page, size=size))
+        found = await lamps.list(LampFilter(page=page, size=size))
     assert (found.total, len(recorded)) == (total, statements)

@@ -24,15 +24,15 @@ from app.core.repository import EVERYONE, AbstractRepository
 from app.database.connections import Database
 from app.database.sql import Statement
 from app.database.unit_of_work import UnitOfWork
-from app.items.filters import ItemFilter, ItemOrder
-from app.items.models import Item, ItemStatus
-from app.items.repository import ItemRepository
-from app.items.schemas import ItemCreate, ItemUpdate
 from app.main import Application
 from app.users.repository import UserRepository
 from app.users.schemas import UserCreate
+from tests.lamps.filters import LampFilter, LampOrder
+from tests.lamps.models import Lamp, LampStatus
+from tests.lamps.repository import LampRepository
+from tests.lamps.schemas import LampCreate, LampUpdate
 
-type Items = AbstractRepository[Item, ItemCreate, ItemUpdate]
+type Lamps = AbstractRepository[Lamp, LampCreate, LampUpdate]
 
 # The same examples in every run, however long a busy machine takes for one.
 EXAMPLES = settings(max_examples=80, derandomize=True, deadline=None)
@@ -43,66 +43,66 @@ KINDS = ["postgres", "memory"]
 
 TIMES = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=n) for n in range(3)]
 WORDS = ["", "a", "aa", "b"]  # in one order in every collation
-TABLE = Base.metadata.tables[Item.__tablename__]
+TABLE = Base.metadata.tables[Lamp.__tablename__]
 COLUMNS = [column.name for column in TABLE.columns]
 INSERT = Statement(bulk_sql.create(TABLE, COLUMNS))
 
 
-class MemoryItems(MemoryRepository[Item, ItemCreate, ItemUpdate]): ...
+class MemoryLamps(MemoryRepository[Lamp, LampCreate, LampUpdate]): ...
 
 
 @dataclass
 class Store:
     """A repository of one owner, and a way to insert rows with all that they have."""
 
-    items: Items
-    insert: Callable[[Sequence[Item]], Awaitable[None]]
+    lamps: Lamps
+    insert: Callable[[Sequence[Lamp]], Awaitable[None]]
 
     async def toggle(self, id: UUID) -> None:
         """Delete a row, or restore it."""
-        if not await self.items.delete(id):
-            await self.items.restore(id)
+        if not await self.lamps.delete(id):
+            await self.lamps.restore(id)
 
 
 @asynccontextmanager
 async def new_store(kind: str, database: Database) -> AsyncGenerator[Store]:
     if kind == "memory":
-        rows: dict[UUID, Item] = {}
+        rows: dict[UUID, Lamp] = {}
         owner = UUID(int=0)
 
-        async def remember(items: Sequence[Item]) -> None:
-            rows.update((each.id, _owned(each, owner)) for each in items)
+        async def remember(lamps: Sequence[Lamp]) -> None:
+            rows.update((each.id, _owned(each, owner)) for each in lamps)
 
-        yield Store(MemoryItems(owner, rows), remember)
+        yield Store(MemoryLamps(owner, rows), remember)
         return
     async with UnitOfWork(database) as work:  # of which nothing stays
         data = UserCreate(email="walker@example.com", password_hash="none", is_superuser=False)
         user = await UserRepository(work, EVERYONE).create(data)
 
-        async def insert(items: Sequence[Item]) -> None:
-            owned = [_owned(each, user.id) for each in items]
+        async def insert(lamps: Sequence[Lamp]) -> None:
+            owned = [_owned(each, user.id) for each in lamps]
             values = {name: [getattr(each, name) for each in owned] for name in COLUMNS}
             await work.fetch(INSERT, values)
 
-        yield Store(ItemRepository(work, user.id), insert)
+        yield Store(LampRepository(work, user.id), insert)
 
 
-def _owned(item: Item, owner: UUID) -> Item:
-    item.owner_id = owner
-    return item
+def _owned(lamp: Lamp, owner: UUID) -> Lamp:
+    lamp.owner_id = owner
+    return lamp
 
 
-def new_items(random: Random, count: int) -> list[Item]:
+def new_lamps(random: Random, count: int) -> list[Lamp]:
     """Rows with few values, so that many share them."""
     return [
-        Item(
+        Lamp(
             id=UUID(int=number),
             sku=f"{number * 37 % 101:03}",
             name=random.choice(WORDS),
             description=random.choice([None, None, *WORDS]),
             price=random.choice([Decimal(0), Decimal("0.01"), Decimal("9999999999.99")]),
             quantity=random.randrange(3),
-            status=random.choice(list(ItemStatus)),
+            status=random.choice(list(LampStatus)),
             created_at=random.choice(TIMES),
             updated_at=random.choice(TIMES),
             version=1,
@@ -113,7 +113,7 @@ def new_items(random: Random, count: int) -> list[Item]:
 
 
 def orders() -> SearchStrategy[list[str] | None]:
-    fields = sorted({key.removeprefix("-") for key in get_args(ItemOrder)})
+    fields = sorted({key.removeprefix("-") for key in get_args(LampOrder)})
     # Half of them by the column that may be NULL.
     field = st.just("description") | st.sampled_from(fields)
     key = st.tuples(st.sampled_from(["", "-"]), field)
@@ -121,7 +121,7 @@ def orders() -> SearchStrategy[list[str] | None]:
     return keys.map(lambda keys: [sign + field for sign, field in keys] or None)
 
 
-CONDITIONS: list[tuple[dict[str, Any], Callable[[Item], bool]]] = [
+CONDITIONS: list[tuple[dict[str, Any], Callable[[Lamp], bool]]] = [
     ({"name": "a"}, lambda row: row.name == "a"),
     ({"name__istartswith": "A"}, lambda row: row.name.startswith("a")),
     ({"description__isnull": True}, lambda row: row.description is None),
@@ -147,17 +147,17 @@ class Query:
     deleted: str
     conditions: list[int]
 
-    def filters(self, **place: Any) -> ItemFilter:
+    def filters(self, **place: Any) -> LampFilter:
         parameters = {k: v for each in self.conditions for k, v in CONDITIONS[each][0].items()}
         given = {"order_by": self.order_by, "deleted": self.deleted}
-        return ItemFilter.model_validate(parameters | given | place)
+        return LampFilter.model_validate(parameters | given | place)
 
-    def matches(self, row: Item) -> bool:
+    def matches(self, row: Lamp) -> bool:
         in_bin = row.deleted_at is not None
         wanted = in_bin in DELETED[self.deleted]
         return wanted and all(CONDITIONS[each][1](row) for each in self.conditions)
 
-    def in_order(self, rows: Sequence[Item]) -> list[Item]:
+    def in_order(self, rows: Sequence[Lamp]) -> list[Lamp]:
         """Sorted by the last key first: those before it keep its order among equals."""
         keys = self.order_by or ["-created_at"]
         found = list(rows)
@@ -179,7 +179,7 @@ def queries() -> SearchStrategy[Query]:
     return st.builds(Query, orders(), deleted, conditions)
 
 
-def ids(rows: Sequence[Item]) -> list[int]:
+def ids(rows: Sequence[Lamp]) -> list[int]:
     return [row.id.int for row in rows]
 
 
@@ -190,17 +190,17 @@ def ids(rows: Sequence[Item]) -> list[int]:
 async def test_what_is_there_all_along_is_delivered_once(
     session_app: Application, kind: str, query: Query, random: Random, *, backwards: bool
 ) -> None:
-    pool = new_items(random, 30)
+    pool = new_lamps(random, 30)
     later = [pool.pop() for _ in range(6)]
     untouched = {row.id: row for row in pool if query.matches(row)}
-    delivered: list[Item] = []
+    delivered: list[Lamp] = []
     async with new_store(kind, session_app.database) as store:
         await store.insert(pool)
         position: Position | None = Position(backwards=backwards)
         pages = 0
         while position is not None:
             size = random.randint(1, 6)
-            page = await store.items.list(query.filters(size=size).at_position(position))
+            page = await store.lamps.list(query.filters(size=size).at_position(position))
             rows = list(page.items)
             delivered = rows + delivered if backwards else delivered + rows
             position = page.preceding if backwards else page.following
@@ -236,11 +236,11 @@ def starts() -> SearchStrategy[int | Position]:
 async def test_a_reader_may_turn_at_any_page(
     session_app: Application, kind: str, query: Query, start: int | Position, random: Random
 ) -> None:
-    pool = new_items(random, random.randrange(25))
+    pool = new_lamps(random, random.randrange(25))
     expected = ids(query.in_order([row for row in pool if query.matches(row)]))
     end = len(expected)
 
-    def check(page: Page[Item], low: int, high: int) -> None:
+    def check(page: Page[Lamp], low: int, high: int) -> None:
         assert ids(page.items) == expected[low:high]
         assert page.total == end
         if expected:
@@ -250,12 +250,12 @@ async def test_a_reader_may_turn_at_any_page(
         await store.insert(pool)
         first = random.randint(1, 9)
         if isinstance(start, int):
-            page = await store.items.list(query.filters(page=start, size=first))
+            page = await store.lamps.list(query.filters(page=start, size=first))
             assert (page.page, page.pages) == (start, ceil(end / first))
             low = min((start - 1) * first, end)
             high = min(low + first, end)
         else:
-            page = await store.items.list(
+            page = await store.lamps.list(
                 query.filters(size=first, total="exact").at_position(start)
             )
             assert (page.page, page.pages) == (None, None)
@@ -266,7 +266,7 @@ async def test_a_reader_may_turn_at_any_page(
             position = page.preceding if backwards else page.following
             if position is None:
                 continue
-            page = await store.items.list(
+            page = await store.lamps.list(
                 query.filters(size=size, total="exact").at_position(position)
             )
             if backwards:

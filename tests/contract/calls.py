@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.problems import ITEMS, JSON
+from tests.problems import JSON, LAMPS
 
 type Call = dict[str, Any]
 
@@ -11,5 +11,5 @@ def call(method: str, url: str, **options: Any) -> Call:
     return {"method": method, "url": url, **options}
 
 
-def post_item(content: bytes) -> Call:
-    return call("POST", ITEMS, content=content, headers=JSON)
+def post_lamp(content: bytes) -> Call:
+    return call("POST", LAMPS, content=content, headers=JSON)

@@ -11,10 +11,10 @@ import pytest
 from app.config import Settings
 from app.main import Application, create_app
 from tests.conftest import new_client
-from tests.factories import create_items
-from tests.problems import CANARY, ITEMS, JSON, LIMIT, NO_ITEM, read_problem
+from tests.factories import create_lamps
+from tests.problems import CANARY, JSON, LAMPS, LIMIT, NO_LAMP, read_problem
 
-BULK, DELETE = f"{ITEMS}/bulk", f"{ITEMS}/bulk/delete"
+BULK, DELETE = f"{LAMPS}/bulk", f"{LAMPS}/bulk/delete"
 BULK_LIMIT = 10 * LIMIT
 SMALL_LIMIT = 2048
 ROWS = 3
@@ -30,7 +30,7 @@ def row(sku: str = "A", **fields: Any) -> dict[str, Any]:
 
 
 async def by_sku(client: httpx.AsyncClient, **query: Any) -> dict[str, dict[str, Any]]:
-    page = (await client.get(ITEMS, params={"size": 100} | query)).json()
+    page = (await client.get(LAMPS, params={"size": 100} | query)).json()
     return {each["sku"]: each for each in page["items"]}
 
 
@@ -82,7 +82,7 @@ class TestRows:
     async def test_how_many_is_a_setting(
         self, small: httpx.AsyncClient, method: str, path: str, name: str
     ) -> None:
-        created = await create_items(small, *({"sku": f"{n}"} for n in range(ROWS + 1)))
+        created = await create_lamps(small, *({"sku": f"{n}"} for n in range(ROWS + 1)))
         ids = [each["id"] for each in created]
         rows: list[Any] = ids if name == "ids" else [row(f"new {n}") for n in range(ROWS + 1)]
         refused = await small.request(method, path, json={name: rows})
@@ -113,8 +113,8 @@ class TestRows:
     async def test_nothing_goes_with_them(
         self, alice: httpx.AsyncClient, method: str, path: str, name: str
     ) -> None:
-        rows: list[Any] = [NO_ITEM] if name == "ids" else [row()]
-        response = await alice.request(method, path, json={name: rows, "owner_id": NO_ITEM})
+        rows: list[Any] = [NO_LAMP] if name == "ids" else [row()]
+        response = await alice.request(method, path, json={name: rows, "owner_id": NO_LAMP})
         problem = read_problem(response, 422, "VALIDATION_ERROR")
         assert problem["errors"][0]["loc"] == ["body", "owner_id"]
 
@@ -129,7 +129,7 @@ class TestSize:
             content = body(b"{}".ljust(size))
             return await alice.request(verb, url, content=content, headers=JSON)
 
-        read_problem(await ask(ITEMS, LIMIT + 1), 413, "PAYLOAD_TOO_LARGE")
+        read_problem(await ask(LAMPS, LIMIT + 1), 413, "PAYLOAD_TOO_LARGE")
         problem = read_problem(await ask(path, LIMIT + 1, method), 422, "VALIDATION_ERROR")
         assert problem["errors"][0]["loc"] == ["body", name]
         read_problem(await ask(path, BULK_LIMIT, method), 422, "VALIDATION_ERROR")
@@ -146,8 +146,8 @@ class TestSize:
         for size, path, status in [
             (SMALL_LIMIT, BULK, 422),
             (SMALL_LIMIT + 1, BULK, 413),
-            (LIMIT, ITEMS, 422),
-            (LIMIT + 1, ITEMS, 413),
+            (LIMIT, LAMPS, 422),
+            (LIMIT + 1, LAMPS, 413),
         ]:
             response = await small.post(path, content=body(b"{}".ljust(size)), headers=JSON)
             assert response.status_code == status
@@ -159,15 +159,15 @@ class TestCreate:
         random.shuffle(skus)
         response = await alice.post(BULK, json={"items": [row(sku, name=sku) for sku in skus]})
         assert response.status_code == 201
-        items = response.json()["items"]
-        assert [each["sku"] for each in items] == skus
-        assert [each["id"] for each in items] == sorted(each["id"] for each in items)
+        lamps = response.json()["items"]
+        assert [each["sku"] for each in lamps] == skus
+        assert [each["id"] for each in lamps] == sorted(each["id"] for each in lamps)
         assert "Location" not in response.headers
         stored = await by_sku(alice)
-        assert all(each == stored[each["sku"]] for each in items)
+        assert all(each == stored[each["sku"]] for each in lamps)
 
     async def test_is_all_or_nothing(self, alice: httpx.AsyncClient) -> None:
-        await create_items(alice, {"sku": "taken"})
+        await create_lamps(alice, {"sku": "taken"})
         for rows in ([row("A"), row("taken")], [row("A"), row("B"), row("A")]):
             response = await alice.post(BULK, json={"items": rows})
             problem = read_problem(response, 409, "CONFLICT")
@@ -177,9 +177,9 @@ class TestCreate:
     async def test_anothers_and_deleted_skus_are_free(
         self, alice: httpx.AsyncClient, bob: httpx.AsyncClient
     ) -> None:
-        await create_items(bob, {"sku": "A"})
-        [deleted] = await create_items(alice, {"sku": "B"})
-        await alice.delete(f"{ITEMS}/{deleted['id']}")
+        await create_lamps(bob, {"sku": "A"})
+        [deleted] = await create_lamps(alice, {"sku": "B"})
+        await alice.delete(f"{LAMPS}/{deleted['id']}")
         response = await alice.post(BULK, json={"items": [row("A"), row("B")]})
         assert response.status_code == 201
         [mine] = {each["owner_id"] for each in response.json()["items"]}
@@ -205,7 +205,7 @@ class TestErrors:
         assert await by_sku(alice) == {}
 
     async def test_name_the_position_of_what_is_no_id(self, alice: httpx.AsyncClient) -> None:
-        [created] = await create_items(alice, {})
+        [created] = await create_lamps(alice, {})
         response = await alice.post(DELETE, json={"ids": [created["id"], CANARY]})
         problem = read_problem(response, 422, "VALIDATION_ERROR")
         assert [each["loc"] for each in problem["errors"]] == [["body", "ids", 1]]
@@ -265,7 +265,7 @@ class TestUpsert:
     async def test_an_absent_field_stays_and_takes_its_default(
         self, alice: httpx.AsyncClient, beside: list[dict[str, Any]]
     ) -> None:
-        """Whether or not another item of the request sets it."""
+        """Whether or not another lamp of the request sets it."""
         full = {"quantity": 5, "description": "d", "status": "active"}
         await upsert(alice, row("old", **full))
         outcomes = await upsert(alice, row("old", name="new name"), row("new"), *beside)
@@ -304,15 +304,15 @@ class TestUpsert:
         assert await by_sku(bob) == before
 
     async def test_a_deleted_row_is_not_there(self, alice: httpx.AsyncClient) -> None:
-        [deleted] = await create_items(alice, {"sku": "A", "quantity": 5})
-        await alice.delete(f"{ITEMS}/{deleted['id']}")
+        [deleted] = await create_lamps(alice, {"sku": "A", "quantity": 5})
+        await alice.delete(f"{LAMPS}/{deleted['id']}")
         in_bin = await by_sku(alice, deleted="only")
         assert await upsert(alice, row("A")) == ["created"]
         assert (await by_sku(alice))["A"]["quantity"] == 0
         assert await by_sku(alice, deleted="only") == in_bin
 
     async def test_is_all_or_nothing(self, alice: httpx.AsyncClient) -> None:
-        [created] = await create_items(alice, {"sku": "A"})
+        [created] = await create_lamps(alice, {"sku": "A"})
         response = await alice.put(BULK, json={"items": [row("A"), row("B"), row("C", price=-1)]})
         assert response.status_code == 422
         assert await by_sku(alice) == {"A": created}
@@ -320,7 +320,7 @@ class TestUpsert:
 
 class TestDelete:
     async def test_a_repeated_id_counts_once(self, alice: httpx.AsyncClient) -> None:
-        first, second, _ = await create_items(alice, {}, {}, {"sku": "kept"})
+        first, second, _ = await create_lamps(alice, {}, {}, {"sku": "kept"})
         ids = [first["id"], second["id"], first["id"].upper(), second["id"]]
         response = await alice.post(DELETE, json={"ids": ids})
         assert (response.status_code, response.json()) == (200, {"deleted": 2})
@@ -331,19 +331,19 @@ class TestDelete:
     async def test_one_out_of_reach_is_named_and_keeps_all(
         self, alice: httpx.AsyncClient, bob: httpx.AsyncClient
     ) -> None:
-        kept, deleted = await create_items(alice, {}, {})
-        [foreign] = await create_items(bob, {})
-        await alice.delete(f"{ITEMS}/{deleted['id']}")
-        for missing in (NO_ITEM, deleted["id"], foreign["id"]):
-            response = await alice.post(DELETE, json={"ids": [kept["id"], missing, NO_ITEM]})
+        kept, deleted = await create_lamps(alice, {}, {})
+        [foreign] = await create_lamps(bob, {})
+        await alice.delete(f"{LAMPS}/{deleted['id']}")
+        for missing in (NO_LAMP, deleted["id"], foreign["id"]):
+            response = await alice.post(DELETE, json={"ids": [kept["id"], missing, NO_LAMP]})
             problem = read_problem(response, 404, "NOT_FOUND")
-            assert problem["detail"] == f"Item {missing} not found"
+            assert problem["detail"] == f"Lamp {missing} not found"
         assert (await by_sku(alice)) == {kept["sku"]: kept}
         assert len(await by_sku(bob)) == 1
 
     async def test_of_two_with_a_row_in_common_one_deletes(self, alice: httpx.AsyncClient) -> None:
         for _ in range(5):
-            rows = await create_items(alice, *({} for _ in range(11)))
+            rows = await create_lamps(alice, *({} for _ in range(11)))
             ids = [each["id"] for each in rows]
             halves = (ids[:6], ids[:4:-1])
             answers = await asyncio.gather(

@@ -11,13 +11,13 @@ from fastapi import APIRouter
 
 from app.core.types import Id
 from app.dependencies import RequiredIfMatch
-from app.items.dependencies import Items
-from app.items.models import Item
-from app.items.schemas import ItemRead, ItemUpdate
 from app.main import Application, create_app
 from tests.conftest import new_client
-from tests.factories import create_items, item
-from tests.problems import CANARY, ITEMS, ME, NO_ITEM, REGISTER, read_problem
+from tests.factories import create_lamps, lamp
+from tests.lamps.dependencies import Lamps
+from tests.lamps.models import Lamp
+from tests.lamps.schemas import LampRead, LampUpdate
+from tests.problems import CANARY, LAMPS, ME, NO_LAMP, REGISTER, read_problem
 from tests.statements import recorded_statements
 
 READ, NOT_STORED = "private, no-cache", "no-store"
@@ -41,10 +41,10 @@ NO_TAGS = [
 ]
 
 
-async def new_item(client: httpx.AsyncClient) -> str:
-    """The path of an item in its first version."""
-    [created] = await create_items(client, {})
-    return f"{ITEMS}/{created['id']}"
+async def new_lamp(client: httpx.AsyncClient) -> str:
+    """The path of a lamp in its first version."""
+    [created] = await create_lamps(client, {})
+    return f"{LAMPS}/{created['id']}"
 
 
 def headers(name: str, *values: str) -> list[tuple[bytes, bytes]]:
@@ -55,7 +55,7 @@ class TestETag:
     async def test_is_the_version_wherever_one_row_is_answered(
         self, alice: httpx.AsyncClient
     ) -> None:
-        created = await alice.post(ITEMS, json=item())
+        created = await alice.post(LAMPS, json=lamp())
         path = created.headers["Location"]
         answers = [created, await alice.get(path)]
         answers.append(await alice.patch(path, json={"quantity": 1}))
@@ -81,26 +81,26 @@ class TestETag:
             assert each.headers["ETag"] == f'"{each.json()["version"]}"'
 
     async def test_is_of_one_row_only(self, alice: httpx.AsyncClient) -> None:
-        many = {"items": [item()]}
+        many = {"items": [lamp()]}
         answers = [
-            await alice.post(f"{ITEMS}/bulk", json=many),
-            await alice.put(f"{ITEMS}/bulk", json=many),
-            await alice.get(ITEMS),
-            await alice.get(f"{ITEMS}/{NO_ITEM}"),
+            await alice.post(f"{LAMPS}/bulk", json=many),
+            await alice.put(f"{LAMPS}/bulk", json=many),
+            await alice.get(LAMPS),
+            await alice.get(f"{LAMPS}/{NO_LAMP}"),
         ]
         assert not any("ETag" in each.headers for each in answers)
 
     async def test_only_what_can_be_asked_for_again_is_kept(self, alice: httpx.AsyncClient) -> None:
-        path = await new_item(alice)
+        path = await new_lamp(alice)
         for kept in (path, ME):
             response = await alice.get(kept)
             assert response.headers.get_list("Cache-Control") == [READ]
             # Two callers may have the same tag, as /users/me has for each of them.
             assert response.headers.get_list("Vary") == ["Authorization"]
         for method, other, body in [
-            ("GET", ITEMS, None),
-            ("GET", f"{ITEMS}/{NO_ITEM}", None),
-            ("POST", ITEMS, item()),
+            ("GET", LAMPS, None),
+            ("GET", f"{LAMPS}/{NO_LAMP}", None),
+            ("POST", LAMPS, lamp()),
             ("PATCH", path, {"quantity": 1}),
             ("POST", f"{path}/restore", None),
             ("DELETE", path, None),
@@ -114,7 +114,7 @@ class TestIfNoneMatch:
     async def test_of_what_the_client_has_spares_the_body(
         self, alice: httpx.AsyncClient, value: str
     ) -> None:
-        path = await new_item(alice)
+        path = await new_lamp(alice)
         response = await alice.get(path, headers=headers("If-None-Match", value))
         assert (response.status_code, response.content) == (304, b"")
         assert response.headers["ETag"] == '"1"'
@@ -128,17 +128,17 @@ class TestIfNoneMatch:
     async def test_of_anything_else_answers_the_row(
         self, alice: httpx.AsyncClient, value: str
     ) -> None:
-        path = await new_item(alice)
+        path = await new_lamp(alice)
         response = await alice.get(path, headers=headers("If-None-Match", value))
         assert response.json()["version"] == 1
 
     async def test_in_two_lines_is_one_list(self, alice: httpx.AsyncClient) -> None:
-        path = await new_item(alice)
+        path = await new_lamp(alice)
         both = headers("If-None-Match", '"0"', '"1"')
         assert (await alice.get(path, headers=both)).status_code == 304
 
     async def test_of_an_older_version_answers_the_new_one(self, alice: httpx.AsyncClient) -> None:
-        path = await new_item(alice)
+        path = await new_lamp(alice)
         await alice.patch(path, json={"quantity": 7})
         response = await alice.get(path, headers={"If-None-Match": '"1"'})
         assert (response.json()["quantity"], response.headers["ETag"]) == (7, '"2"')
@@ -152,21 +152,21 @@ class TestIfNoneMatch:
     async def test_tells_nobody_what_he_may_not_read(
         self, alice: httpx.AsyncClient, bob: httpx.AsyncClient, client: httpx.AsyncClient
     ) -> None:
-        mine, deleted = await new_item(alice), await new_item(bob)
+        mine, deleted = await new_lamp(alice), await new_lamp(bob)
         await bob.delete(deleted)
         for value in ("*", '"1"', '"1", "2"'):
             sent = {"If-None-Match": value}
-            for path in (mine, deleted, f"{ITEMS}/{NO_ITEM}"):
+            for path in (mine, deleted, f"{LAMPS}/{NO_LAMP}"):
                 read_problem(await bob.get(path, headers=sent), 404, "NOT_FOUND")
             read_problem(await client.get(mine, headers=sent), 401, "UNAUTHORIZED")
 
     async def test_means_nothing_to_a_list_or_a_write(self, alice: httpx.AsyncClient) -> None:
         sent = {"If-None-Match": "*"}
-        path = await new_item(alice)
-        assert (await alice.get(ITEMS, headers=sent)).json()["total"] == 1
+        path = await new_lamp(alice)
+        assert (await alice.get(LAMPS, headers=sent)).json()["total"] == 1
         changed = await alice.patch(path, json={"quantity": 2}, headers=sent)
         assert changed.json()["quantity"] == 2
-        assert (await alice.post(ITEMS, json=item(), headers=sent)).status_code == 201
+        assert (await alice.post(LAMPS, json=lamp(), headers=sent)).status_code == 201
 
 
 EDITS: dict[str, tuple[str, str, Any]] = {
@@ -184,7 +184,7 @@ class TestIfMatch:
     ) -> None:
         method, end, body = EDITS[kind]
         for value in CURRENT:
-            path = await new_item(alice) + end
+            path = await new_lamp(alice) + end
             response = await alice.request(
                 method, path, json=body, headers=headers("If-Match", value)
             )
@@ -195,7 +195,7 @@ class TestIfMatch:
         self, alice: httpx.AsyncClient, kind: str
     ) -> None:
         method, end, body = EDITS[kind]
-        path = await new_item(alice)
+        path = await new_lamp(alice)
         before = (await alice.get(path)).json()
         for value in [*OTHER, 'W/"1"', 'W/"1", "2"']:
             sent = headers("If-Match", value)
@@ -209,7 +209,7 @@ class TestIfMatch:
         self, alice: httpx.AsyncClient, kind: str
     ) -> None:
         method, end, body = EDITS[kind]
-        path = await new_item(alice)
+        path = await new_lamp(alice)
         before = (await alice.get(path)).json()
         for value in NO_TAGS:
             sent = headers("If-Match", value)
@@ -219,7 +219,7 @@ class TestIfMatch:
         assert (await alice.get(path)).json() == before
 
     async def test_in_two_lines_is_one_list(self, alice: httpx.AsyncClient) -> None:
-        path = await new_item(alice)
+        path = await new_lamp(alice)
         both = headers("If-Match", '"0"', '"1"')
         assert (await alice.patch(path, json={"quantity": 1}, headers=both)).status_code == 200
 
@@ -227,9 +227,9 @@ class TestIfMatch:
     async def test_a_row_out_of_reach_is_missing_and_not_stale(
         self, alice: httpx.AsyncClient, bob: httpx.AsyncClient, value: str
     ) -> None:
-        deleted = await new_item(alice)
+        deleted = await new_lamp(alice)
         await alice.delete(deleted)
-        paths = [deleted, await new_item(bob), f"{ITEMS}/{NO_ITEM}"]
+        paths = [deleted, await new_lamp(bob), f"{LAMPS}/{NO_LAMP}"]
         calls: list[tuple[str, str, Any]] = [("PATCH", path, {"quantity": 1}) for path in paths]
         calls += [("PATCH", path, {}) for path in paths]
         calls += [("DELETE", path, None) for path in paths]
@@ -239,7 +239,7 @@ class TestIfMatch:
             read_problem(response, 404, "NOT_FOUND")
 
     async def test_of_a_deleted_row_is_what_its_delete_made(self, alice: httpx.AsyncClient) -> None:
-        path = await new_item(alice)
+        path = await new_lamp(alice)
         await alice.delete(path)
         for value, status in [('"1"', 412), ('"3"', 412), ('W/"2"', 412), ('"2"', 200)]:
             response = await alice.post(f"{path}/restore", headers={"If-Match": value})
@@ -247,13 +247,13 @@ class TestIfMatch:
         assert response.headers["ETag"] == '"3"'
 
     async def test_what_is_wrong_by_itself_is_told_first(self, alice: httpx.AsyncClient) -> None:
-        path = await new_item(alice)
+        path = await new_lamp(alice)
         response = await alice.patch(path, json={"quantity": -1}, headers={"If-Match": '"7"'})
         problem = read_problem(response, 422, "VALIDATION_ERROR")
         assert problem["errors"][0]["loc"] == ["body", "quantity"]
 
     async def test_costs_no_statement_of_its_own(self, alice: httpx.AsyncClient) -> None:
-        path = await new_item(alice)
+        path = await new_lamp(alice)
         with recorded_statements() as statements:
             await alice.patch(path, json={"quantity": 1}, headers={"If-Match": '"1"'})
         assert [each.split()[0] for each in statements] == ["SELECT", "BEGIN", "UPDATE", "COMMIT"]
@@ -268,7 +268,7 @@ class TestIfMatch:
 
 class TestConcurrentEdits:
     async def test_of_twenty_patches_with_one_etag_one_wins(self, alice: httpx.AsyncClient) -> None:
-        path = await new_item(alice)
+        path = await new_lamp(alice)
         answers = await asyncio.gather(
             *(
                 alice.patch(path, json={"quantity": number + 1}, headers={"If-Match": '"1"'})
@@ -285,7 +285,7 @@ class TestConcurrentEdits:
     ) -> None:
         sent = {"If-Match": '"1"'}
         for _ in range(5):
-            path = await new_item(alice)
+            path = await new_lamp(alice)
             patches = [alice.patch(path, json={"quantity": n}, headers=sent) for n in range(1, 6)]
             deletes = [alice.delete(path, headers=sent) for _ in range(5)]
             mixed = [each for pair in zip(patches, deletes, strict=True) for each in pair]
@@ -297,7 +297,7 @@ class TestConcurrentEdits:
     async def test_of_twenty_restores_with_one_etag_one_wins(
         self, alice: httpx.AsyncClient
     ) -> None:
-        path = await new_item(alice)
+        path = await new_lamp(alice)
         await alice.delete(path)
         restore, sent = f"{path}/restore", {"If-Match": '"2"'}
         answers = await asyncio.gather(*(alice.post(restore, headers=sent) for _ in range(20)))
@@ -305,7 +305,7 @@ class TestConcurrentEdits:
         assert (await alice.get(path)).headers["ETag"] == '"3"'
 
     async def test_who_reads_and_tries_again_loses_no_edit(self, alice: httpx.AsyncClient) -> None:
-        path = await new_item(alice)
+        path = await new_lamp(alice)
 
         async def increment() -> None:
             while True:
@@ -336,7 +336,7 @@ class TestHostileValues:
     async def test_are_refused_or_mean_nothing_in_no_time(
         self, alice: httpx.AsyncClient, name: str
     ) -> None:
-        path = await new_item(alice)
+        path = await new_lamp(alice)
         known = (await alice.get(path)).json()
         for value in HOSTILE:
             sent, started = headers(name, value), perf_counter()
@@ -360,11 +360,11 @@ class TestRequiredIfMatch:
         """An application with an entity whose edits must name a version."""
         router = APIRouter(prefix="/api/v1/strict")
 
-        @router.patch("/{item_id}", response_model=ItemRead)
+        @router.patch("/{lamp_id}", response_model=LampRead)
         async def update_strictly(
-            item_id: Id, data: ItemUpdate, items: Items, if_match: RequiredIfMatch
-        ) -> Item:
-            return await items.update(item_id, data, if_match)
+            lamp_id: Id, data: LampUpdate, lamps: Lamps, if_match: RequiredIfMatch
+        ) -> Lamp:
+            return await lamps.update(lamp_id, data, if_match)
 
         made = create_app(app.settings)
         assert isinstance(made, Application)
@@ -375,10 +375,10 @@ class TestRequiredIfMatch:
     async def test_an_edit_without_one_is_refused(
         self, strict_app: Application, alice: httpx.AsyncClient
     ) -> None:
-        path = await new_item(alice)
+        path = await new_lamp(alice)
         authorization = {"Authorization": alice.headers["Authorization"]}
         async with new_client(strict_app, authorization) as client:
-            strict = path.replace("items", "strict")
+            strict = path.replace("lamps", "strict")
             for body in ({"quantity": 1}, {}):
                 response = await client.patch(strict, json=body)
                 read_problem(response, 428, "PRECONDITION_REQUIRED")
@@ -391,7 +391,7 @@ class TestRequiredIfMatch:
         assert (await alice.get(path)).json()["version"] == 3
 
     def test_the_schema_says_so(self, strict_app: Application) -> None:
-        operation = strict_app.openapi()["paths"]["/api/v1/strict/{item_id}"]["patch"]
+        operation = strict_app.openapi()["paths"]["/api/v1/strict/{lamp_id}"]["patch"]
         [header] = [each for each in operation["parameters"] if each["name"] == "If-Match"]
         assert header["required"] is True
         assert operation["responses"].keys() >= {"412", "428"}

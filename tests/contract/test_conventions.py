@@ -16,8 +16,8 @@ from app.logging import configure_logging
 from app.main import Application, create_app
 from tests.conftest import new_client
 from tests.contract.calls import Call, call
-from tests.factories import create_items, item
-from tests.problems import CANARY, ITEMS, JSON, LIMIT, LOGIN, ME, NO_ITEM, REGISTER, read_problem
+from tests.factories import create_lamps, lamp
+from tests.problems import CANARY, JSON, LAMPS, LIMIT, LOGIN, ME, NO_LAMP, REGISTER, read_problem
 
 ORIGIN = "https://app.example"
 ACCEPTED = re.compile("[A-Za-z0-9._-]{8,64}")
@@ -27,15 +27,15 @@ def preflight(origin: str, method: str = "GET", headers: str | None = None) -> C
     sent = {"Origin": origin, "Access-Control-Request-Method": method}
     if headers is not None:
         sent["Access-Control-Request-Headers"] = headers
-    return call("OPTIONS", ITEMS, headers=sent)
+    return call("OPTIONS", LAMPS, headers=sent)
 
 
 RESPONSES: dict[str, tuple[int, Call]] = {
     "alive": (200, call("GET", "/health/live")),
     "ready": (200, call("GET", "/health/ready")),
     "a read": (200, call("GET", ME)),
-    "a list": (200, call("GET", ITEMS)),
-    "created": (201, call("POST", ITEMS, json=item())),
+    "a list": (200, call("GET", LAMPS)),
+    "created": (201, call("POST", LAMPS, json=lamp())),
     "no content": (204, call("POST", "/api/v1/auth/logout")),
     "the schema": (200, call("GET", "/openapi.json")),
     "Swagger UI": (200, call("GET", "/docs")),
@@ -48,14 +48,14 @@ RESPONSES: dict[str, tuple[int, Call]] = {
         304,
         call("GET", "/docs/assets/favicon.png", headers={"If-None-Match": "*"}),
     ),
-    "no JSON": (400, call("POST", ITEMS, content=b"{", headers=JSON)),
+    "no JSON": (400, call("POST", LAMPS, content=b"{", headers=JSON)),
     "a wrong login": (401, call("POST", LOGIN, json={"email": "a@example.com", "password": "x"})),
     "a wrong token": (401, call("GET", ME, headers={"Authorization": "Bearer x"})),
     "an unknown path": (404, call("GET", "/nowhere")),
     "an unknown file": (404, call("GET", "/docs/assets/nothing")),
-    "a missing item": (404, call("GET", f"{ITEMS}/{NO_ITEM}")),
-    "a wrong method": (405, call("PUT", ITEMS)),
-    "a head on the API": (200, call("HEAD", ITEMS)),
+    "a missing lamp": (404, call("GET", f"{LAMPS}/{NO_LAMP}")),
+    "a wrong method": (405, call("PUT", LAMPS)),
+    "a head on the API": (200, call("HEAD", LAMPS)),
     "a wrong method on a file": (405, call("PUT", "/docs/assets/favicon.png")),
     "a taken address": (
         409,
@@ -65,21 +65,21 @@ RESPONSES: dict[str, tuple[int, Call]] = {
             json={"email": "alice@example.com", "password": "correct horse battery staple"},
         ),
     ),
-    "a large body": (413, call("POST", ITEMS, content=b" " * (LIMIT + 1), headers=JSON)),
-    "another media type": (415, call("POST", ITEMS, content=b"{}")),
-    "an unknown parameter": (422, call("GET", ITEMS, params={"prize": "1"})),
-    "a wrong field": (422, call("POST", ITEMS, json={})),
+    "a large body": (413, call("POST", LAMPS, content=b" " * (LIMIT + 1), headers=JSON)),
+    "another media type": (415, call("POST", LAMPS, content=b"{}")),
+    "an unknown parameter": (422, call("GET", LAMPS, params={"prize": "1"})),
+    "a wrong field": (422, call("POST", LAMPS, json={})),
     "a crash": (500, call("GET", "/crash")),
     "a crash outside of the API's routes": (500, call("GET", "/plain-crash")),
     "a preflight": (200, preflight(ORIGIN)),
     "a preflight from elsewhere": (400, preflight("https://evil.example")),
     "a preflight for a method": (400, preflight(ORIGIN, "BREW")),
     "a preflight for a header": (400, preflight(ORIGIN, "GET", "X-Canary")),
-    "another origin's read": (200, call("GET", ITEMS, headers={"Origin": ORIGIN})),
-    "another origin's mistake": (422, call("GET", f"{ITEMS}/x", headers={"Origin": ORIGIN})),
+    "another origin's read": (200, call("GET", LAMPS, headers={"Origin": ORIGIN})),
+    "another origin's mistake": (422, call("GET", f"{LAMPS}/x", headers={"Origin": ORIGIN})),
     "another origin's large body": (
         413,
-        call("POST", ITEMS, content=b" " * (LIMIT + 1), headers=JSON | {"Origin": ORIGIN}),
+        call("POST", LAMPS, content=b" " * (LIMIT + 1), headers=JSON | {"Origin": ORIGIN}),
     ),
 }
 
@@ -180,13 +180,13 @@ class TestCorrelationId:
 
 class TestCors:
     async def test_an_origin_on_the_list_may_read(self, caller: httpx.AsyncClient) -> None:
-        response = await caller.get(ITEMS, headers={"Origin": ORIGIN})
+        response = await caller.get(LAMPS, headers={"Origin": ORIGIN})
         assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
         assert "Origin" in response.headers["Vary"]
         assert "X-Correlation-ID" in response.headers["Access-Control-Expose-Headers"]
 
     async def test_even_its_crashes_and_refusals(self, caller: httpx.AsyncClient) -> None:
-        for path in ("/crash", "/nowhere", f"{ITEMS}/x"):
+        for path in ("/crash", "/nowhere", f"{LAMPS}/x"):
             response = await caller.get(path, headers={"Origin": ORIGIN})
             assert response.headers["Access-Control-Allow-Origin"] == ORIGIN, path
 
@@ -195,7 +195,7 @@ class TestCors:
         refusal = await caller.request(**preflight(origin))
         problem = read_problem(refusal, 400, "BAD_REQUEST")
         assert origin not in problem["detail"]
-        for response in (refusal, await caller.get(ITEMS, headers={"Origin": origin})):
+        for response in (refusal, await caller.get(LAMPS, headers={"Origin": origin})):
             assert "Access-Control-Allow-Origin" not in response.headers
 
     @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ class TestCors:
 
 class TestIds:
     async def test_they_are_version_7_in_the_canonical_form(self, alice: httpx.AsyncClient) -> None:
-        (created,) = await create_items(alice, {})
+        (created,) = await create_lamps(alice, {})
         me = (await alice.get(ME)).json()
         assert created["owner_id"] == me["id"]
         for id in (created["id"], me["id"]):
@@ -260,18 +260,18 @@ class TestIds:
     async def test_no_other_form_is_taken(
         self, alice: httpx.AsyncClient, method: str, end: str, form: str
     ) -> None:
-        (created,) = await create_items(alice, {})
+        (created,) = await create_lamps(alice, {})
         id = form.format(id=created["id"], hex=created["id"].replace("-", ""))
         body: dict[str, Any] | None = {} if method == "PATCH" else None
-        response = await alice.request(method, f"{ITEMS}/{id}{end}", json=body)
+        response = await alice.request(method, f"{LAMPS}/{id}{end}", json=body)
         problem = read_problem(response, 422, "VALIDATION_ERROR")
-        assert problem["errors"][0]["loc"] == ["path", "item_id"]
-        assert (await alice.get(f"{ITEMS}/{created['id']}")).json() == created
+        assert problem["errors"][0]["loc"] == ["path", "lamp_id"]
+        assert (await alice.get(f"{LAMPS}/{created['id']}")).json() == created
 
 
 class TestTimestamps:
     async def test_they_carry_an_offset(self, alice: httpx.AsyncClient) -> None:
-        (created,) = await create_items(alice, {})
+        (created,) = await create_lamps(alice, {})
         me = (await alice.get(ME)).json()
         for each in (created, me):
             for name in ("created_at", "updated_at"):
@@ -281,12 +281,12 @@ class TestTimestamps:
 
     @pytest.mark.parametrize("offset", ["Z", "+00:00", "+05:30", "-12:00", "+14:00"])
     async def test_any_offset_is_understood(self, alice: httpx.AsyncClient, offset: str) -> None:
-        (created,) = await create_items(alice, {})
+        (created,) = await create_lamps(alice, {})
         moment = datetime.fromisoformat(created["created_at"])
         zone = datetime.fromisoformat(f"2026-01-01T00:00:00{offset}").tzinfo
         for moved, total in ((moment, 1), (moment + timedelta(microseconds=1), 0)):
             sent = moved.astimezone(zone).isoformat()
-            response = await alice.get(ITEMS, params={"created_at__gte": sent})
+            response = await alice.get(LAMPS, params={"created_at__gte": sent})
             assert response.json()["total"] == total
 
     @pytest.mark.parametrize("name", ["created_at__gte", "created_at__lt", "updated_at__gte"])
@@ -294,7 +294,7 @@ class TestTimestamps:
     async def test_one_without_is_refused(
         self, alice: httpx.AsyncClient, name: str, moment: str
     ) -> None:
-        response = await alice.get(ITEMS, params={name: moment})
+        response = await alice.get(LAMPS, params={name: moment})
         problem = read_problem(response, 422, "VALIDATION_ERROR")
         assert problem["errors"][0]["loc"] == ["query", name]
 
@@ -304,24 +304,24 @@ class TestJson:
     async def test_decimals_are_answered_as_strings(
         self, alice: httpx.AsyncClient, price: Any
     ) -> None:
-        (created,) = await create_items(alice, {"price": price})
-        listed = (await alice.get(ITEMS)).json()["items"]
+        (created,) = await create_lamps(alice, {"price": price})
+        listed = (await alice.get(LAMPS)).json()["items"]
         assert created["price"] == listed[0]["price"] == "12.50"
 
     async def test_it_is_utf_8_both_ways(self, alice: httpx.AsyncClient) -> None:
-        response = await alice.post(ITEMS, json=item(name="Zoë 東京 \U0001f4a5"))
+        response = await alice.post(LAMPS, json=lamp(name="Zoë 東京 \U0001f4a5"))
         assert response.headers["Content-Type"] == "application/json"
         assert response.json()["name"] == "Zoë 東京 \U0001f4a5"
         assert "Zoë 東京".encode() in response.content
 
     async def test_no_content_has_none(self, alice: httpx.AsyncClient) -> None:
-        (created,) = await create_items(alice, {})
-        response = await alice.delete(f"{ITEMS}/{created['id']}")
+        (created,) = await create_lamps(alice, {})
+        response = await alice.delete(f"{LAMPS}/{created['id']}")
         assert response.status_code == 204
         assert response.content == b""
         assert "Content-Type" not in response.headers
 
     async def test_unknown_fields_are_refused(self, alice: httpx.AsyncClient) -> None:
-        response = await alice.post(ITEMS, json=item(colour="red"))
+        response = await alice.post(LAMPS, json=lamp(colour="red"))
         problem = read_problem(response, 422, "VALIDATION_ERROR")
         assert [error["loc"] for error in problem["errors"]] == [["body", "colour"]]

@@ -14,9 +14,9 @@ from app.config import Settings
 from app.logging import configure_logging
 from app.main import Application, create_app
 from tests.conftest import new_client
-from tests.contract.calls import Call, call, post_item
-from tests.factories import create_items, item
-from tests.problems import CANARY, ITEMS, LIMIT, LOGIN, ME, NO_ITEM, REGISTER, V1, read_problem
+from tests.contract.calls import Call, call, post_lamp
+from tests.factories import create_lamps, lamp
+from tests.problems import CANARY, LAMPS, LIMIT, LOGIN, ME, NO_LAMP, REGISTER, V1, read_problem
 from tests.shipped import shipped_document
 
 
@@ -61,7 +61,7 @@ async def failing_app(settings: Settings) -> AsyncIterator[Application]:
 
 
 PROBLEMS: dict[str, tuple[int, str, Call]] = {
-    "a truncated body": (400, "BAD_REQUEST", post_item(b'{"name": "a')),
+    "a truncated body": (400, "BAD_REQUEST", post_lamp(b'{"name": "a')),
     "a wrong login": (
         401,
         "INVALID_CREDENTIALS",
@@ -79,12 +79,12 @@ PROBLEMS: dict[str, tuple[int, str, Call]] = {
     ),
     "an unknown path": (404, "NOT_FOUND", call("GET", f"/{CANARY}")),
     "an unknown path of the API": (404, "NOT_FOUND", call("GET", f"{V1}/{CANARY}")),
-    "a slash too many": (404, "NOT_FOUND", call("GET", f"{ITEMS}/")),
+    "a slash too many": (404, "NOT_FOUND", call("GET", f"{LAMPS}/")),
     "a file that is not there": (404, "NOT_FOUND", call("GET", f"/docs/assets/{CANARY}")),
     "a way out of the folder": (404, "NOT_FOUND", call("GET", "/docs/assets/%2e%2e/%2e%2e/x")),
-    "a missing item": (404, "NOT_FOUND", call("GET", f"{ITEMS}/{NO_ITEM}")),
-    "a wrong method": (405, "METHOD_NOT_ALLOWED", call("PUT", ITEMS, json={"name": CANARY})),
-    "a method nobody knows": (405, "METHOD_NOT_ALLOWED", call("BREW", ITEMS)),
+    "a missing lamp": (404, "NOT_FOUND", call("GET", f"{LAMPS}/{NO_LAMP}")),
+    "a wrong method": (405, "METHOD_NOT_ALLOWED", call("PUT", LAMPS, json={"name": CANARY})),
+    "a method nobody knows": (405, "METHOD_NOT_ALLOWED", call("BREW", LAMPS)),
     "a wrong method on the docs": (405, "METHOD_NOT_ALLOWED", call("POST", "/docs")),
     "a wrong method on a file": (405, "METHOD_NOT_ALLOWED", call("POST", "/docs/assets/x")),
     "a taken address": (
@@ -96,20 +96,20 @@ PROBLEMS: dict[str, tuple[int, str, Call]] = {
             json={"email": "ALICE@example.com", "password": "correct horse battery staple"},
         ),
     ),
-    "a large body": (413, "PAYLOAD_TOO_LARGE", post_item(b" " * (LIMIT + 1))),
+    "a large body": (413, "PAYLOAD_TOO_LARGE", post_lamp(b" " * (LIMIT + 1))),
     "another media type": (
         415,
         "UNSUPPORTED_MEDIA_TYPE",
-        call("POST", ITEMS, content=CANARY, headers={"Content-Type": "text/plain"}),
+        call("POST", LAMPS, content=CANARY, headers={"Content-Type": "text/plain"}),
     ),
-    "no body": (422, "VALIDATION_ERROR", call("POST", ITEMS)),
-    "a wrong field": (422, "VALIDATION_ERROR", call("POST", ITEMS, json=item(status=CANARY))),
-    "a wrong path": (422, "VALIDATION_ERROR", call("GET", f"{ITEMS}/{CANARY}")),
-    "a wrong parameter": (422, "VALIDATION_ERROR", call("GET", ITEMS, params={"price": CANARY})),
+    "no body": (422, "VALIDATION_ERROR", call("POST", LAMPS)),
+    "a wrong field": (422, "VALIDATION_ERROR", call("POST", LAMPS, json=lamp(status=CANARY))),
+    "a wrong path": (422, "VALIDATION_ERROR", call("GET", f"{LAMPS}/{CANARY}")),
+    "a wrong parameter": (422, "VALIDATION_ERROR", call("GET", LAMPS, params={"price": CANARY})),
     "an unknown parameter": (
         422,
         "UNKNOWN_PARAMETER",
-        call("GET", ITEMS, params={"prize": CANARY}),
+        call("GET", LAMPS, params={"prize": CANARY}),
     ),
 }
 
@@ -139,23 +139,23 @@ class TestShape:
         ("sent", "places"),
         [
             pytest.param(
-                call("POST", ITEMS, json={"quantity": -1}),
+                call("POST", LAMPS, json={"quantity": -1}),
                 {"body.name", "body.sku", "body.price", "body.quantity"},
                 id="body",
             ),
             pytest.param(
-                call("GET", ITEMS, params={"price__gte": "x", "size": "0"}),
+                call("GET", LAMPS, params={"price__gte": "x", "size": "0"}),
                 {"query.price__gte", "query.size"},
                 id="query",
             ),
             pytest.param(
-                call("GET", ITEMS, params={"status__in": "draft,x"}),
+                call("GET", LAMPS, params={"status__in": "draft,x"}),
                 {"query.status__in.1"},
                 id="element",
             ),
-            pytest.param(call("GET", f"{ITEMS}/x"), {"path.item_id"}, id="path"),
+            pytest.param(call("GET", f"{LAMPS}/x"), {"path.lamp_id"}, id="path"),
             pytest.param(
-                call("GET", ITEMS, params={"prize": "1", "colour": "1"}),
+                call("GET", LAMPS, params={"prize": "1", "colour": "1"}),
                 {"query.prize", "query.colour"},
                 id="unknown",
             ),
@@ -187,7 +187,7 @@ class TestUnhandled:
         for secret in (CANARY, "UPDATE", "Error", "Traceback", ".py"):
             assert secret not in problem["detail"]
 
-    @pytest.mark.parametrize("path", ["/health/ready", ITEMS, ME])
+    @pytest.mark.parametrize("path", ["/health/ready", LAMPS, ME])
     async def test_a_database_that_is_away_is_a_503_to_retry(
         self, failing_app: Application, path: str
     ) -> None:
@@ -220,11 +220,11 @@ class TestNotFound:
         path: str,
         body: dict[str, Any] | None,
     ) -> None:
-        foreign, deleted = await create_items(bob, {}), await create_items(alice, {})
-        await alice.delete(f"{ITEMS}/{deleted[0]['id']}")
+        foreign, deleted = await create_lamps(bob, {}), await create_lamps(alice, {})
+        await alice.delete(f"{LAMPS}/{deleted[0]['id']}")
         answers = []
-        for id in (NO_ITEM, foreign[0]["id"], deleted[0]["id"]):
-            response = await alice.request(method, f"{ITEMS}/{id}{path}", json=body)
+        for id in (NO_LAMP, foreign[0]["id"], deleted[0]["id"]):
+            response = await alice.request(method, f"{LAMPS}/{id}{path}", json=body)
             headers = {name for name in response.headers if name != "content-length"}
             answers.append((headers, without_what_varies(response, id)))
         assert answers[0] == answers[1] == answers[2]
@@ -232,20 +232,20 @@ class TestNotFound:
     async def test_restoring_the_missing_and_the_foreign_are_the_same(
         self, alice: httpx.AsyncClient, bob: httpx.AsyncClient
     ) -> None:
-        live, deleted = await create_items(bob, {}, {})
-        await bob.delete(f"{ITEMS}/{deleted['id']}")
+        live, deleted = await create_lamps(bob, {}, {})
+        await bob.delete(f"{LAMPS}/{deleted['id']}")
         answers = []
-        for id in (NO_ITEM, live["id"], deleted["id"]):
-            response = await alice.post(f"{ITEMS}/{id}/restore")
+        for id in (NO_LAMP, live["id"], deleted["id"]):
+            response = await alice.post(f"{LAMPS}/{id}/restore")
             answers.append(without_what_varies(response, id))
         assert answers[0] == answers[1] == answers[2]
 
     async def test_a_superuser_is_no_exception(
         self, bob: httpx.AsyncClient, sign_in: Callable[..., Any]
     ) -> None:
-        (foreign,) = await create_items(bob, {})
+        (foreign,) = await create_lamps(bob, {})
         root = await sign_in("root@example.com", superuser=True)
-        without_what_varies(await root.get(f"{ITEMS}/{foreign['id']}"), foreign["id"])
+        without_what_varies(await root.get(f"{LAMPS}/{foreign['id']}"), foreign["id"])
 
 
 class TestMethodNotAllowed:
@@ -256,7 +256,7 @@ class TestMethodNotAllowed:
         paths = shipped_document(app, document)["paths"]
         assert len(paths) >= 8
         for path, operations in paths.items():
-            response = await alice.request("BREW", re.sub("{.*?}", NO_ITEM, path))
+            response = await alice.request("BREW", re.sub("{.*?}", NO_LAMP, path))
             assert response.status_code == 405, path
             read_problem(response, 405, "METHOD_NOT_ALLOWED")
             allowed = set(response.headers["Allow"].split(", ")) - {"HEAD", "OPTIONS"}
@@ -271,30 +271,30 @@ class TestMethodNotAllowed:
         assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD"}
 
     async def test_the_method_is_judged_before_the_caller(self, client: httpx.AsyncClient) -> None:
-        read_problem(await client.put(ITEMS), 405, "METHOD_NOT_ALLOWED")
+        read_problem(await client.put(LAMPS), 405, "METHOD_NOT_ALLOWED")
 
 
 class TestConflict:
     async def test_a_taken_sku_is_named_and_not_repeated(self, alice: httpx.AsyncClient) -> None:
-        await create_items(alice, {"sku": CANARY})
-        response = await alice.post(ITEMS, json=item(sku=CANARY))
+        await create_lamps(alice, {"sku": CANARY})
+        response = await alice.post(LAMPS, json=lamp(sku=CANARY))
         problem = read_problem(response, 409, "CONFLICT")
         assert [error["loc"] for error in problem["errors"]] == [["body", "sku"]]
         for secret in (CANARY, "uq_", "duplicate", "owner_id", "constraint", "items"):
             assert secret not in response.text
 
     async def test_an_update_to_a_taken_sku(self, alice: httpx.AsyncClient) -> None:
-        _, other = await create_items(alice, {"sku": CANARY}, {})
-        response = await alice.patch(f"{ITEMS}/{other['id']}", json={"sku": CANARY})
+        _, other = await create_lamps(alice, {"sku": CANARY}, {})
+        response = await alice.patch(f"{LAMPS}/{other['id']}", json={"sku": CANARY})
         problem = read_problem(response, 409, "CONFLICT")
         assert problem["errors"][0]["loc"] == ["body", "sku"]
-        assert (await alice.get(f"{ITEMS}/{other['id']}")).json() == other
+        assert (await alice.get(f"{LAMPS}/{other['id']}")).json() == other
 
     async def test_a_restore_whose_sku_is_taken_meanwhile(self, alice: httpx.AsyncClient) -> None:
-        (deleted,) = await create_items(alice, {"sku": CANARY})
-        await alice.delete(f"{ITEMS}/{deleted['id']}")
-        await create_items(alice, {"sku": CANARY})
-        response = await alice.post(f"{ITEMS}/{deleted['id']}/restore")
+        (deleted,) = await create_lamps(alice, {"sku": CANARY})
+        await alice.delete(f"{LAMPS}/{deleted['id']}")
+        await create_lamps(alice, {"sku": CANARY})
+        response = await alice.post(f"{LAMPS}/{deleted['id']}/restore")
         read_problem(response, 409, "CONFLICT")
         assert "sku" in response.text
         assert CANARY not in response.text

@@ -8,9 +8,9 @@ import pytest
 from app.config import Settings
 from app.main import Application, create_app
 from tests.conftest import new_client
-from tests.contract.calls import post_item
-from tests.factories import create_items
-from tests.problems import CANARY, ITEMS, JSON, LIMIT, LOGIN, ME, REGISTER, read_problem
+from tests.contract.calls import post_lamp
+from tests.factories import create_lamps
+from tests.problems import CANARY, JSON, LAMPS, LIMIT, LOGIN, ME, REGISTER, read_problem
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ class TestBadRequest:
         ],
     )
     async def test_what_is_no_json(self, alice: httpx.AsyncClient, body: bytes) -> None:
-        problem = read_problem(await alice.request(**post_item(body)), 400, "BAD_REQUEST")
+        problem = read_problem(await alice.request(**post_lamp(body)), 400, "BAD_REQUEST")
         assert "errors" not in problem
 
     @pytest.mark.parametrize(
@@ -80,20 +80,20 @@ class TestBadRequest:
         ],
     )
     async def test_64_levels_are_json(self, alice: httpx.AsyncClient, body: bytes) -> None:
-        read_problem(await alice.request(**post_item(body)), 422, "VALIDATION_ERROR")
+        read_problem(await alice.request(**post_lamp(body)), 422, "VALIDATION_ERROR")
 
     @pytest.mark.parametrize("name", ["[" * 200, '"[' * 100, "\\[" * 100, '\\"{' * 70])
     async def test_brackets_within_a_string_are_no_levels(
         self, alice: httpx.AsyncClient, name: str
     ) -> None:
-        (created,) = await create_items(alice, {"name": name})
+        (created,) = await create_lamps(alice, {"name": name})
         assert created["name"] == name
 
 
 class TestPayloadTooLarge:
     async def test_a_declared_length_is_refused_unread(self, alice: httpx.AsyncClient) -> None:
         headers = JSON | {"Content-Length": str(LIMIT + 1)}
-        response = await alice.post(ITEMS, content=b"{}", headers=headers)
+        response = await alice.post(LAMPS, content=b"{}", headers=headers)
         read_problem(response, 413, "PAYLOAD_TOO_LARGE")
 
     async def test_chunks_without_a_length_are_counted(self, alice: httpx.AsyncClient) -> None:
@@ -105,7 +105,7 @@ class TestPayloadTooLarge:
                 sent += 1
                 yield b" " * (LIMIT // 10)
 
-        response = await alice.post(ITEMS, content=chunks(), headers=JSON)
+        response = await alice.post(LAMPS, content=chunks(), headers=JSON)
         assert "Content-Length" not in response.request.headers
         read_problem(response, 413, "PAYLOAD_TOO_LARGE")
         assert sent < 15
@@ -115,12 +115,12 @@ class TestPayloadTooLarge:
             yield b'{"name": "a", "sku":'
             yield b' "a", "price": 1}'
 
-        response = await alice.post(ITEMS, content=chunks(), headers=JSON)
+        response = await alice.post(LAMPS, content=chunks(), headers=JSON)
         assert response.status_code == 201
 
     async def test_1_mib_is_within_the_limit(self, alice: httpx.AsyncClient) -> None:
         body = b'{"name": "a", "sku": "a", "price": 1}'.ljust(LIMIT)
-        assert (await alice.request(**post_item(body))).status_code == 201
+        assert (await alice.request(**post_lamp(body))).status_code == 201
 
     @pytest.mark.parametrize(("length", "status"), [(1024, 400), (1025, 413)])
     async def test_the_limit_is_a_setting(
@@ -151,11 +151,11 @@ class TestUnsupportedMediaType:
     )
     async def test_a_body_of_another_type(self, alice: httpx.AsyncClient, media_type: str) -> None:
         headers = {b"Content-Type": media_type.encode("latin-1")}
-        response = await alice.post(ITEMS, content=b"{}", headers=headers)
+        response = await alice.post(LAMPS, content=b"{}", headers=headers)
         read_problem(response, 415, "UNSUPPORTED_MEDIA_TYPE")
 
     async def test_a_body_of_no_type(self, alice: httpx.AsyncClient) -> None:
-        response = await alice.post(ITEMS, content=b"{}")
+        response = await alice.post(LAMPS, content=b"{}")
         assert "Content-Type" not in response.request.headers
         read_problem(response, 415, "UNSUPPORTED_MEDIA_TYPE")
 
@@ -176,5 +176,5 @@ class TestUnsupportedMediaType:
         self, alice: httpx.AsyncClient, media_type: str
     ) -> None:
         body = b'{"name": "a", "sku": "a", "price": 1}'
-        response = await alice.post(ITEMS, content=body, headers={"Content-Type": media_type})
+        response = await alice.post(LAMPS, content=body, headers={"Content-Type": media_type})
         assert response.status_code == 201

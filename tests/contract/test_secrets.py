@@ -47,8 +47,8 @@ async def test_no_secret_is_logged_or_echoed(client: httpx.AsyncClient) -> None:
             await register(client, password=CANARY),
             await login(client, password=CANARY),
             await login(client, email=f"{CANARY}@example.com"),
-            await client.get(f"/api/v1/items?search={CANARY}&size={CANARY}", headers=headers),
-            await client.post("/api/v1/items", headers=headers, json={"name": CANARY, "sku": 5}),
+            await client.get(f"/api/v1/lamps?search={CANARY}&size={CANARY}", headers=headers),
+            await client.post("/api/v1/lamps", headers=headers, json={"name": CANARY, "sku": 5}),
             await client.get("/api/v1/users/me", headers={"Authorization": f"Bearer {CANARY}"}),
             await post(client, "password-reset/confirm", token=CANARY, new_password=CANARY),
             await post(client, "email-verification/confirm", token=CANARY),
@@ -122,7 +122,7 @@ async def live_through_everything(
     await root.patch(f"{USERS}/{id}", json={"display_name": "Carol"})
     await client.patch(ME, json={"display_name": "Carol C."}, headers={"Idempotency-Key": "once"})
     await client.post(
-        "/api/v1/items",
+        "/api/v1/lamps",
         json={"name": "n", "sku": "s", "price": "1"},
         headers={"Idempotency-Key": "once"},
     )

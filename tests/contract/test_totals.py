@@ -10,8 +10,8 @@ import pytest
 from app.config import Settings
 from app.main import Application, create_app
 from tests.conftest import new_client
-from tests.factories import create_items
-from tests.problems import ITEMS
+from tests.factories import create_lamps
+from tests.problems import LAMPS
 
 LIMIT, ROWS, SIZE = 4, 6, 2
 
@@ -27,7 +27,7 @@ async def counting_app(settings: Settings) -> AsyncIterator[Application]:
 
 @pytest.fixture
 async def counting(counting_app: Application, alice: httpx.AsyncClient) -> AsyncIterator[Any]:
-    await create_items(alice, *({"quantity": n} for n in range(ROWS)))
+    await create_lamps(alice, *({"quantity": n} for n in range(ROWS)))
     async with new_client(counting_app, dict(alice.headers)) as client:
         yield client
 
@@ -57,7 +57,7 @@ def told(response: httpx.Response) -> tuple[Any, ...]:
 async def test_by_page(
     counting: httpx.AsyncClient, query: dict[str, Any], expected: tuple[Any, ...]
 ) -> None:
-    assert told(await counting.get(ITEMS, params={"size": SIZE} | query)) == expected
+    assert told(await counting.get(LAMPS, params={"size": SIZE} | query)) == expected
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ async def test_by_cursor(
     counting: httpx.AsyncClient, total: str | None, expected: tuple[Any, ...]
 ) -> None:
     query: dict[str, Any] = {"size": SIZE} | ({"total": total} if total else {})
-    first = (await counting.get(ITEMS, params=query)).json()
-    assert told(await counting.get(ITEMS, params=query | {"cursor": first["next_cursor"]})) == (
+    first = (await counting.get(LAMPS, params=query)).json()
+    assert told(await counting.get(LAMPS, params=query | {"cursor": first["next_cursor"]})) == (
         expected
     )
 

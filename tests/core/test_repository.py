@@ -12,9 +12,9 @@ from app.common import bulk_sql
 from app.common.memory_repository import MemoryRepository
 from app.common.postgres_repository import PostgresRepository
 from app.core.models import Entity, Owned, unique_among_live
-from app.items.models import Item
-from app.items.repository import ItemRepository
 from tests.common.tables import IsolatedEntity
+from tests.lamps.models import Lamp
+from tests.lamps.repository import LampRepository
 
 
 class Coded(IsolatedEntity):
@@ -101,13 +101,13 @@ def test_a_natural_key_that_is_not_unique_is_refused(model: type[Entity], messag
 def test_a_natural_key_is_the_models() -> None:
     class Composites(PostgresRepository[Composite, BaseModel, BaseModel]): ...
 
-    class MemoryItems(MemoryRepository[Item, BaseModel, BaseModel]): ...
+    class MemoryLamps(MemoryRepository[Lamp, BaseModel, BaseModel]): ...
 
     assert Composites.natural_key == ("year", "code")
-    assert ItemRepository.natural_key == MemoryItems.natural_key == Item.natural_key == ("sku",)
-    with pytest.raises(TypeError, match=r"Items\.natural_key: declare it on the entity's model"):
+    assert LampRepository.natural_key == MemoryLamps.natural_key == Lamp.natural_key == ("sku",)
+    with pytest.raises(TypeError, match=r"Lamps\.natural_key: declare it on the entity's model"):
 
-        class Items(PostgresRepository[Item, BaseModel, BaseModel]):
+        class Lamps(PostgresRepository[Lamp, BaseModel, BaseModel]):
             natural_key = ("sku",)
 
 
@@ -122,6 +122,6 @@ def test_repositories_may_share_a_base() -> None:
         def plural(self) -> str:
             return f"{self.model.__name__}s"
 
-    class Items(Shared[Item]): ...
+    class Lamps(Shared[Lamp]): ...
 
-    assert (Items.model, Items.owned, Items.natural_key) == (Item, True, ("sku",))
+    assert (Lamps.model, Lamps.owned, Lamps.natural_key) == (Lamp, True, ("sku",))

@@ -57,8 +57,8 @@ def test_what_fastapi_would_build_again_for_each_route_is_left_until_it_is_used(
 def test_a_page_is_written_by_the_schema_of_its_rows() -> None:
     page = {"items": [Row(name="a")], "total": 1, "page": 1, "size": 1, "pages": 1}
     page |= {"total_relation": "eq", "next_cursor": None, "previous_cursor": None}
-    items: Sequence[Row] = Page[Row].model_validate(page).items
-    assert [each.name for each in items] == ["a"]
+    lamps: Sequence[Row] = Page[Row].model_validate(page).items
+    assert [each.name for each in lamps] == ["a"]
 
 
 def test_a_time_of_day_in_an_answer_has_no_offset() -> None:

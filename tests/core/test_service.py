@@ -9,32 +9,32 @@ from app.core.models import uuid7
 from app.core.repository import Versions
 from app.core.service import Service
 from app.exceptions import Conflict, NotFound
-from app.items.models import Item
-from app.items.schemas import ItemCreate, ItemUpdate
 from tests.common.test_repositories import change, new
+from tests.lamps.models import Lamp
+from tests.lamps.schemas import LampCreate, LampUpdate
 
 
-class MemoryItems(MemoryRepository[Item, ItemCreate, ItemUpdate]): ...
+class MemoryLamps(MemoryRepository[Lamp, LampCreate, LampUpdate]): ...
 
 
-class Frozen(Service[Item, ItemCreate, ItemUpdate]):
+class Frozen(Service[Lamp, LampCreate, LampUpdate]):
     """An example of a rule: what is archived stays as it is."""
 
-    async def update(self, id: UUID, data: ItemUpdate, versions: Versions | None = None) -> Item:
+    async def update(self, id: UUID, data: LampUpdate, versions: Versions | None = None) -> Lamp:
         if (await self.get(id)).status == "archived":
-            raise Conflict("An archived item cannot be changed")
+            raise Conflict("An archived lamp cannot be changed")
         return await super().update(id, data, versions)
 
 
 async def test_a_rule() -> None:
-    service = Frozen(MemoryItems(uuid4()))
-    item = await service.create(new(status="archived"))
+    service = Frozen(MemoryLamps(uuid4()))
+    lamp = await service.create(new(status="archived"))
     with pytest.raises(Conflict, match="archived"):
-        await service.update(item.id, change(name="x"))
+        await service.update(lamp.id, change(name="x"))
 
 
 async def test_what_is_not_there_is_not_found() -> None:
-    service = Service(MemoryItems(uuid4()))
+    service = Service(MemoryLamps(uuid4()))
     missing = uuid7()
     for call in (
         service.get(missing),
@@ -42,5 +42,5 @@ async def test_what_is_not_there_is_not_found() -> None:
         service.delete(missing),
         service.restore(missing),
     ):
-        with pytest.raises(NotFound, match=f"Item {missing} not found"):
+        with pytest.raises(NotFound, match=f"Lamp {missing} not found"):
             await call

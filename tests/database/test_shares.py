@@ -11,8 +11,8 @@ from app.exceptions import RateLimited
 from app.main import Application, create_app
 from tests.accounts.steps import ME
 from tests.conftest import connect, new_client
-from tests.factories import SignIn, item
-from tests.problems import ITEMS, read_problem
+from tests.factories import SignIn, lamp
+from tests.problems import LAMPS, read_problem
 
 ALICE, BOB = uuid7(), uuid7()
 
@@ -94,9 +94,9 @@ class TestRequests:
         async with new_client(small) as client, asyncio.TaskGroup() as group:
             lock = other.transaction()
             await lock.start()
-            await other.execute("LOCK TABLE items")
+            await other.execute("LOCK TABLE lamps")
             running = [
-                group.create_task(client.get(ITEMS, headers=alice, timeout=60)) for _ in range(12)
+                group.create_task(client.get(LAMPS, headers=alice, timeout=60)) for _ in range(12)
             ]
             finished = asyncio.as_completed(running)
             refused = [await next(finished) for _ in range(10)]
@@ -116,7 +116,7 @@ class TestRequests:
     ) -> None:
         alice = (await sign_in("alice@example.com")).headers
         async with new_client(small) as client:
-            calls = [client.post(ITEMS, json=item(), headers=alice) for _ in range(20)]
+            calls = [client.post(LAMPS, json=lamp(), headers=alice) for _ in range(20)]
             responses = await asyncio.gather(*calls)
         assert [each.status_code for each in responses] == [201] * 20
         assert len(small.database.shares) == 0

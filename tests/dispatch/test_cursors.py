@@ -8,15 +8,15 @@ import pytest
 from app.core.list_query import Position
 from app.dispatch.cursors import Cursors, cursor_key
 from app.exceptions import InvalidCursor
-from app.items.filters import ItemFilter
-from app.items.models import Item
+from tests.lamps.filters import LampFilter
+from tests.lamps.models import Lamp
 
-SELECTION = ItemFilter.model_validate({"order_by": ["name"]}).selection
+SELECTION = LampFilter.model_validate({"order_by": ["name"]}).selection
 
 
 def cursors(signed_with: str = "secret", about: str = "me here", order_by: str = "name") -> Cursors:
-    selection = ItemFilter.model_validate({"order_by": [order_by]}).selection
-    return Cursors([cursor_key(signed_with)], Item, about, selection)
+    selection = LampFilter.model_validate({"order_by": [order_by]}).selection
+    return Cursors([cursor_key(signed_with)], Lamp, about, selection)
 
 
 class TestSecret:
@@ -37,13 +37,13 @@ class TestSecret:
 
     def test_an_earlier_secret_reads_and_the_first_one_writes(self) -> None:
         old, new, third = (cursor_key(each) for each in ("old", "new", "third"))
-        made = Cursors([old], Item, "me", SELECTION).write(self.position)
-        rotated = Cursors([new, third, old], Item, "me", SELECTION)
+        made = Cursors([old], Lamp, "me", SELECTION).write(self.position)
+        rotated = Cursors([new, third, old], Lamp, "me", SELECTION)
         assert rotated.read(made) == self.position
         written = rotated.write(self.position)
-        assert written == Cursors([new], Item, "me", SELECTION).write(self.position)
+        assert written == Cursors([new], Lamp, "me", SELECTION).write(self.position)
         with pytest.raises(InvalidCursor):
-            Cursors([new, third], Item, "me", SELECTION).read(made)
+            Cursors([new, third], Lamp, "me", SELECTION).read(made)
 
     def test_a_column_that_became_of_another_type_refuses_it(self) -> None:
         numbers = cursors(order_by="quantity")

@@ -19,13 +19,13 @@ from app.core import registry
 from app.core.pagination import Page
 from app.core.types import Id
 from app.dependencies import SessionDep, Work
-from app.items.dependencies import Items
-from app.items.filters import ItemFilter
-from app.items.models import Item
-from app.items.schemas import ItemCreate, ItemRead
 from app.main import Application, create_app
 from tests.conftest import new_client
-from tests.factories import create_token, create_user, item
+from tests.factories import create_token, create_user, lamp
+from tests.lamps.dependencies import Lamps
+from tests.lamps.filters import LampFilter
+from tests.lamps.models import Lamp
+from tests.lamps.schemas import LampCreate, LampRead
 
 WAYS = ("fast", "fastapi")
 THINGS = f"{V1}/things"
@@ -39,28 +39,28 @@ async def slow() -> AsyncIterator[None]:
 def things(way: str) -> APIRouter:  # noqa: C901 - endpoints, one after the other
     router = APIRouter(prefix="/things", dependencies=[Depends(slow)] if way == "fastapi" else [])
 
-    @router.post("", status_code=201, response_model=ItemRead)
-    async def create(data: ItemCreate, items: Items, refuse: int = 0) -> Item:
-        created = await items.create(data)
+    @router.post("", status_code=201, response_model=LampRead)
+    async def create(data: LampCreate, lamps: Lamps, refuse: int = 0) -> Lamp:
+        created = await lamps.create(data)
         if refuse:
             raise HTTPException(refuse, "Changed my mind", headers={"X-Why": "so"})
         return created
 
-    @router.get("", response_model=Page[ItemRead])
-    async def find(filters: Annotated[ItemFilter, Query()], items: Items) -> Page[Item]:
-        return await items.list(filters)
+    @router.get("", response_model=Page[LampRead])
+    async def find(filters: Annotated[LampFilter, Query()], lamps: Lamps) -> Page[Lamp]:
+        return await lamps.list(filters)
 
-    @router.get("/{item_id}", response_model=ItemRead)
-    async def read(item_id: Id, items: Items) -> Item:
-        return await items.get(item_id)
+    @router.get("/{lamp_id}", response_model=LampRead)
+    async def read(lamp_id: Id, lamps: Lamps) -> Lamp:
+        return await lamps.get(lamp_id)
 
     @router.post("/twice", status_code=204)
-    async def twice(data: ItemCreate, items: Items, session: SessionDep) -> None:
-        await items.create(data)
-        first = await session.scalar(select(Item))
+    async def twice(data: LampCreate, lamps: Lamps, session: SessionDep) -> None:
+        await lamps.create(data)
+        first = await session.scalar(select(Lamp))
         assert first is not None
-        copy = {each.name: getattr(first, each.name) for each in Item.__table__.columns}
-        session.add(Item(**{name: value for name, value in copy.items() if name != "id"}))
+        copy = {each.name: getattr(first, each.name) for each in Lamp.__table__.columns}
+        session.add(Lamp(**{name: value for name, value in copy.items() if name != "id"}))
         await session.flush()
 
     @router.post("/raw")
@@ -73,7 +73,7 @@ def things(way: str) -> APIRouter:  # noqa: C901 - endpoints, one after the othe
             await work.execute(text("SELECT 1/0"))
 
     @router.put("/files/{name:path}")
-    async def put_file(name: str, data: ItemCreate, part: int = 0) -> str:
+    async def put_file(name: str, data: LampCreate, part: int = 0) -> str:
         return f"{name} {data.name} {part}"
 
     @router.get("/sleep/well")
@@ -84,7 +84,7 @@ def things(way: str) -> APIRouter:  # noqa: C901 - endpoints, one after the othe
     async def stream(work: Work) -> StreamingResponse:
         async def counts() -> AsyncIterator[str]:
             for _ in range(3):
-                [[count]] = await work.fetch(select(func.count()).select_from(Item))
+                [[count]] = await work.fetch(select(func.count()).select_from(Lamp))
                 yield f"{count}\n"
 
         return StreamingResponse(counts())
@@ -129,7 +129,7 @@ async def total(client: httpx.AsyncClient) -> int:
 
 
 async def test_a_resource_has_its_headers(ann: httpx.AsyncClient) -> None:
-    created = await ann.post(THINGS, json=item(status="active"))
+    created = await ann.post(THINGS, json=lamp(status="active"))
     assert created.status_code == 201
     assert created.headers["ETag"] == '"1"'
     where = created.headers["Location"]
@@ -147,7 +147,7 @@ async def test_a_resource_has_its_headers(ann: httpx.AsyncClient) -> None:
 
 async def test_a_list_is_walked_by_its_cursors(ann: httpx.AsyncClient) -> None:
     for _ in range(3):
-        await ann.post(THINGS, json=item())
+        await ann.post(THINGS, json=lamp())
     first = await ann.get(f"{THINGS}?size=2")
     assert 'rel="next"' in first.headers["Link"]
     rest = await ann.get(f"{THINGS}?size=2&cursor={first.json()['next_cursor']}")
@@ -158,7 +158,7 @@ async def test_a_list_is_walked_by_its_cursors(ann: httpx.AsyncClient) -> None:
 async def test_an_exception_keeps_its_words_and_nothing_of_the_request(
     ann: httpx.AsyncClient,
 ) -> None:
-    response = await ann.post(f"{THINGS}?refuse=418", json=item())
+    response = await ann.post(f"{THINGS}?refuse=418", json=lamp())
     assert response.status_code == 418
     assert response.headers["X-Why"] == "so"
     problem = response.json()
@@ -167,13 +167,13 @@ async def test_an_exception_keeps_its_words_and_nothing_of_the_request(
 
 
 async def test_a_key_is_run_once_and_its_error_stored(ann: httpx.AsyncClient) -> None:
-    body, key = item(), {"Idempotency-Key": "key-1"}
+    body, key = lamp(), {"Idempotency-Key": "key-1"}
     answers = [await ann.post(THINGS, json=body, headers=key) for _ in range(3)]
     assert {(each.status_code, each.content) for each in answers} == {(201, answers[0].content)}
     assert answers[2].headers["Location"] == answers[0].headers["Location"]
-    other = await ann.post(THINGS, json=item(), headers=key)
+    other = await ann.post(THINGS, json=lamp(), headers=key)
     assert other.json()["error_code"] == "IDEMPOTENCY_KEY_REUSED"
-    refused, body = {"Idempotency-Key": "key-2"}, item()
+    refused, body = {"Idempotency-Key": "key-2"}, lamp()
     for _ in range(2):
         response = await ann.post(f"{THINGS}?refuse=409", json=body, headers=refused)
         assert response.status_code == 409
@@ -201,24 +201,24 @@ async def test_other_media_types_and_large_bodies_are_refused(
 ) -> None:
     response = await ann.post(THINGS, content=b"a=b", headers={"Content-Type": "text/plain"})
     assert response.status_code == 415
-    large = await ann.post(THINGS, json=item(description="x" * made.settings.max_body_size))
+    large = await ann.post(THINGS, json=lamp(description="x" * made.settings.max_body_size))
     assert large.status_code == 413
 
 
 async def test_an_unknown_parameter_is_refused_once_the_caller_is_known(
     ann: httpx.AsyncClient, made: Application
 ) -> None:
-    response = await ann.post(f"{THINGS}?refuze=1", json=item())
+    response = await ann.post(f"{THINGS}?refuze=1", json=lamp())
     assert response.json()["error_code"] == "UNKNOWN_PARAMETER"
     assert "refuse" in response.json()["detail"]
     async with new_client(made) as nobody:
-        assert (await nobody.post(f"{THINGS}?refuze=1", json=item())).status_code == 401
+        assert (await nobody.post(f"{THINGS}?refuze=1", json=lamp())).status_code == 401
 
 
 async def test_a_failure_of_the_session_undoes_what_the_repository_wrote(
     ann: httpx.AsyncClient,
 ) -> None:
-    response = await ann.post(f"{THINGS}/twice", json=item())
+    response = await ann.post(f"{THINGS}/twice", json=lamp())
     assert response.status_code == 409, IntegrityError
     assert response.json()["errors"][0]["loc"] == ["body", "sku"]
     assert await total(ann) == 0
@@ -246,7 +246,7 @@ async def test_an_override_takes_the_place_of_a_dependency(
     def nothing() -> None: ...
 
     made.dependency_overrides[slow] = nothing
-    assert (await ann.post(THINGS, json=item())).status_code == 201
+    assert (await ann.post(THINGS, json=lamp())).status_code == 201
     listed = await ann.get(f"{THINGS}?size=1")
     assert len(listed.json()["items"]) == 1
 
@@ -255,10 +255,10 @@ async def test_a_path_with_slashes_in_a_value_is_as_strict(ann: httpx.AsyncClien
     """No table holds such a path: FastAPI's router finds the route, on either way."""
     path = f"{THINGS}/files/a/b"
     with capture_logs() as logs:
-        answer = await ann.put(path, params={"part": 2}, json=item(name="x"))
+        answer = await ann.put(path, params={"part": 2}, json=lamp(name="x"))
     assert answer.json() == "a/b x 2"
     assert [each["route"] for each in logs] == [f"{THINGS}/files/{{name}}"]
-    unknown = await ann.put(path, params={"prat": 2}, json=item())
+    unknown = await ann.put(path, params={"prat": 2}, json=lamp())
     assert unknown.json()["error_code"] == "UNKNOWN_PARAMETER"
     assert "did you mean part?" in unknown.text
     headers = {"Content-Type": "application/json"}

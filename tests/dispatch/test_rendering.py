@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, field_serializer
 from app.common.rows import Rows
 from app.core.pagination import Page, PageParams
 from app.core.schemas import ReadSchema
-from app.items.models import ItemStatus
+from tests.lamps.models import LampStatus
 from tests.rendering import renderer
 
 
@@ -24,14 +24,14 @@ class Plain(ReadSchema):
     number: int
     share: float
     price: Decimal
-    status: ItemStatus | None
+    status: LampStatus | None
     on: date
     at: datetime
     clock: time
     flag: bool
     tags: list[str]
     amounts: list[Decimal] | None
-    kinds: list[ItemStatus]
+    kinds: list[LampStatus]
     document: dict[str, Any] | list[Any] | None
     anything: Any
 
@@ -51,14 +51,14 @@ def row(**values: Any) -> SimpleNamespace:
         "secret": "hidden",
         "anything": {"a": [1]},
         "document": [{"b": None, "a": [True, 1.5, "é"]}],
-        "kinds": [ItemStatus.DRAFT],
+        "kinds": [LampStatus.DRAFT],
         "amounts": [Decimal("1.50")],
         "tags": ["a", ""],
         "flag": True,
         "clock": time(9, 5),
         "at": datetime(2026, 1, 5, 12, 0, 0, 250, tzinfo=UTC),
         "on": date(2026, 1, 5),
-        "status": ItemStatus.ACTIVE,
+        "status": LampStatus.ACTIVE,
         "price": Decimal("12.50"),
         "share": 0.1,
         "number": -7,
@@ -79,7 +79,7 @@ def row(**values: Any) -> SimpleNamespace:
         {"tags": [], "amounts": None, "document": None, "anything": None},
         {"document": {}, "share": 1e16, "anything": 7},
         {"document": [2**64, 10**300], "share": 5e-324},
-        {"anything": ItemStatus.DRAFT},
+        {"anything": LampStatus.DRAFT},
         {"at": datetime(2026, 1, 5, 1, 2, 3, tzinfo=timezone(timedelta(hours=2)))},
     ],
 )

@@ -21,9 +21,9 @@ VALUES: dict[type, Any] = {IntegerConvertor: 1, FloatConvertor: 1.5, UUIDConvert
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
-        ("/api/v1/items", "GET, HEAD, POST"),
-        ("/api/v1/items/x", "DELETE, GET, HEAD, PATCH"),
-        ("/api/v1/items/x/restore", "POST"),
+        ("/api/v1/lamps", "GET, HEAD, POST"),
+        ("/api/v1/lamps/x", "DELETE, GET, HEAD, PATCH"),
+        ("/api/v1/lamps/x/restore", "POST"),
         ("/health/live", "GET, HEAD"),
     ],
 )
@@ -35,7 +35,7 @@ async def test_a_wrong_method_is_told_all_the_right_ones(
     assert response.headers["Allow"] == allowed
 
 
-@pytest.mark.parametrize("path", ["/api/v1", "/api/v1/items/", "/api/v1/items/x/y"])
+@pytest.mark.parametrize("path", ["/api/v1", "/api/v1/lamps/", "/api/v1/lamps/x/y"])
 async def test_no_path_is_taken_for_another(client: httpx.AsyncClient, path: str) -> None:
     response = await client.get(path)
     assert response.status_code == 404

@@ -13,14 +13,14 @@ from app.auth.dependencies import CurrentSession, CurrentUser
 from app.config import Settings
 from app.dependencies import UnitsOfWork
 from app.exceptions import NotFound, ServiceUnavailable
-from app.items.dependencies import Items
-from app.items.models import ItemStatus
-from app.items.repository import ItemRepository
-from app.items.schemas import ItemCreate
 from app.main import Application
 from tests.dispatch.conftest import PREFIX, application, close_code, refused
-from tests.factories import item
+from tests.factories import lamp
 from tests.faults.load import eventually
+from tests.lamps.dependencies import Lamps
+from tests.lamps.models import LampStatus
+from tests.lamps.repository import LampRepository
+from tests.lamps.schemas import LampCreate
 from tests.live import Live, served
 from tests.problems import read_problem
 
@@ -73,31 +73,31 @@ async def raise_later(websocket: WebSocket, what: str) -> None:
     raise LATER[what]
 
 
-async def create_item(items: Items) -> None:
-    await items.create(ItemCreate.model_validate(item()))
+async def create_lamp(lamps: Lamps) -> None:
+    await lamps.create(LampCreate.model_validate(lamp()))
 
 
-@router.websocket("/created", dependencies=[Depends(create_item)])
+@router.websocket("/created", dependencies=[Depends(create_lamp)])
 async def accept_or_not(websocket: WebSocket, accept: int) -> None:
     if not accept:
         raise NotFound
     await websocket.accept()
 
 
-def require_open(created: ItemCreate) -> None:
-    if created.status is ItemStatus.ARCHIVED:
+def require_open(created: LampCreate) -> None:
+    if created.status is LampStatus.ARCHIVED:
         raise NotFound
 
 
-@router.websocket("/items")
+@router.websocket("/lamps")
 async def create_each(websocket: WebSocket, session: CurrentSession, units: UnitsOfWork) -> None:
     await websocket.accept()
     database = websocket.app.database
     async for message in websocket.iter_text():
         try:
             async with units() as work:
-                created = ItemCreate.model_validate_json(message)
-                await ItemRepository(work, session.user_id).create(created)
+                created = LampCreate.model_validate_json(message)
+                await LampRepository(work, session.user_id).create(created)
                 require_open(created)
         except NotFound:
             await websocket.send_text("undone")
@@ -147,7 +147,7 @@ class TestHandshake:
         read_problem(await refused(live, path, token), 404, "NOT_FOUND")
 
     async def test_a_path_that_is_no_websocket(self, live: Live, token: str) -> None:
-        response = await refused(live, "/../v1/items", token)
+        response = await refused(live, "/../v1/lamps", token)
         read_problem(response, 404, "NOT_FOUND")
 
     async def test_an_unknown_parameter(self, live: Live, token: str) -> None:
@@ -189,9 +189,9 @@ class TestHandshake:
     ) -> None:
         read_problem(await refused(live, "/created?accept=0", token), 404, "NOT_FOUND")
         async with live.client(token) as client:
-            assert (await client.get("/api/v1/items")).json()["total"] == 0
+            assert (await client.get("/api/v1/lamps")).json()["total"] == 0
             async with live.connect(f"{PREFIX}/created?accept=1", token):
-                assert (await client.get("/api/v1/items")).json()["total"] == 1
+                assert (await client.get("/api/v1/lamps")).json()["total"] == 1
 
 
 class TestOrigin:
@@ -271,16 +271,16 @@ async def test_an_endpoint_that_returns_closes(live: Live, token: str) -> None:
 
 
 async def test_each_message_is_a_unit_of_work(live: Live, token: str) -> None:
-    async with live.client(token) as client, live.connect(f"{PREFIX}/items", token) as socket:
+    async with live.client(token) as client, live.connect(f"{PREFIX}/lamps", token) as socket:
         for status, answer in (
             ("active", "done, with 0 connections"),
             ("archived", "undone"),
             ("draft", "done, with 0 connections"),
         ):
-            await socket.send(json.dumps(item(status=status)))
+            await socket.send(json.dumps(lamp(status=status)))
             assert await socket.recv() == answer
-        items = (await client.get("/api/v1/items")).json()["items"]
-    assert {each["status"] for each in items} == {"active", "draft"}
+        lamps = (await client.get("/api/v1/lamps")).json()["items"]
+    assert {each["status"] for each in lamps} == {"active", "draft"}
 
 
 async def test_a_message_that_is_too_large_closes(live: Live, token: str) -> None:

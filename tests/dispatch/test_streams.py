@@ -20,20 +20,20 @@ from app.config import Settings
 from app.database.unit_of_work import UnitOfWork
 from app.dependencies import UnitsOfWork, Work
 from app.exceptions import ServiceUnavailable
-from app.items.dependencies import Items
-from app.items.models import Item
-from app.items.schemas import ItemCreate
 from app.main import Application
 from tests.dispatch.conftest import PREFIX, application
-from tests.factories import item
+from tests.factories import lamp
 from tests.faults.load import eventually
+from tests.lamps.dependencies import Lamps
+from tests.lamps.models import Lamp
+from tests.lamps.schemas import LampCreate
 from tests.live import Live, served
 from tests.problems import read_problem
 
 router = APIRouter()
 ENDED: list[str] = []
 FOLLOWED: list[str] = []
-COUNT = select(func.count()).select_from(Item)
+COUNT = select(func.count()).select_from(Lamp)
 EVENTS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
 
 
@@ -41,8 +41,8 @@ async def keep_from_the_fast_way() -> AsyncIterator[None]:
     yield
 
 
-async def create_one(items: Items, work: Work) -> None:
-    await items.create(ItemCreate.model_validate(item()))
+async def create_one(lamps: Lamps, work: Work) -> None:
+    await lamps.create(LampCreate.model_validate(lamp()))
 
     async def follow() -> None:
         FOLLOWED.append("the commit")
@@ -192,7 +192,7 @@ async def test_a_stream_reads_and_holds_no_connection(live: Live, token: str, wa
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         lines = response.aiter_lines()
         assert await next_count(lines) == 0
-        assert (await client.post("/api/v1/items", json=item())).status_code == 201
+        assert (await client.post("/api/v1/lamps", json=lamp())).status_code == 201
         async with asyncio.timeout(2):
             while await next_count(lines) == 0:
                 pass
@@ -216,7 +216,7 @@ async def test_what_it_wrote_is_committed_before_the_first_byte(
     async with live.client(token) as client:
         async with client.stream("POST", f"{PREFIX}/counts/{way}") as response:
             assert response.status_code == 200
-            assert (await client.get("/api/v1/items")).json()["total"] == 1
+            assert (await client.get("/api/v1/lamps")).json()["total"] == 1
             assert await next_count(response.aiter_lines()) == 1
         assert await eventually(has_ended, 10)
     assert await eventually(has_followed, 10)
@@ -235,7 +235,7 @@ async def test_a_commit_that_fails_is_answered(
             response = await client.post(f"{PREFIX}/counts/{way}")
         read_problem(response, 503, "SERVICE_UNAVAILABLE")
         assert [each["event"] for each in logs] == ["request"]
-        assert (await client.get("/api/v1/items")).json()["total"] == 0
+        assert (await client.get("/api/v1/lamps")).json()["total"] == 0
     assert FOLLOWED == []
 
 
@@ -244,7 +244,7 @@ async def test_a_stream_cannot_be_repeated(live: Live, token: str, way: str) -> 
         response = await client.post(f"{PREFIX}/counts/{way}")
         problem = read_problem(response, 422, "VALIDATION_ERROR")
         assert "Idempotency-Key" in problem["detail"]
-        assert (await client.get("/api/v1/items")).json()["total"] == 0
+        assert (await client.get("/api/v1/lamps")).json()["total"] == 0
 
 
 async def test_a_head_is_answered_and_nothing_runs_on(live: Live, token: str, way: str) -> None:

@@ -14,9 +14,8 @@ import pytest
 from fastapi import APIRouter
 
 from app.cli.embedded.server import EmbeddedPostgres
-from app.database.migrations import upgrade
 from app.main import Application, create_app
-from tests.conftest import connect, database_url, new_client
+from tests.conftest import connect, database_url, make_tables, new_client
 from tests.factories import create_token, create_user
 from tests.faults.servers import Server, serving
 
@@ -57,7 +56,7 @@ def postgres() -> Iterator[EmbeddedPostgres]:
     with tempfile.TemporaryDirectory(prefix="plinth-test-") as folder:
         server = EmbeddedPostgres(Path(folder, "data"))
         try:
-            upgrade(server.start())
+            make_tables(server.start())
             yield server
         finally:
             server.stop("immediate")

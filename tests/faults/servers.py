@@ -15,10 +15,13 @@ from typing import Any
 import httpx
 from sqlalchemy import make_url
 
+from app.database.migrations import ROOT
 from tests.ports import free_port
 
 psutil: Any = importlib.import_module("psutil")  # has no types
 
+APP = [str(Path(sys.executable).with_name("app"))]
+WITH_OWN_ROUTES = [sys.executable, "-m", "tests.faults.program"]
 START_SECONDS = 120  # on a machine that has other work too
 
 
@@ -65,25 +68,35 @@ class Server:
 
 
 @contextmanager
-def serving(url: str, folder: Path, *, workers: int = 1, **settings: str) -> Generator[Server]:
+def serving(
+    url: str,
+    folder: Path,
+    *,
+    workers: int = 1,
+    program: list[str] = WITH_OWN_ROUTES,
+    **settings: str,
+) -> Generator[Server]:
     """A server on the database at the URL, which is gone at the end of the context."""
     port = free_port()
+    path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {
         "DATABASE_URL": url,
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "WORKERS": str(workers),
+        "APP_NAME": "Plinth",
         "ENVIRONMENT": "test",
         "SECRET_KEY": "kQ3v9Zt7Lw2Xr5Np8Bs1Hd6Yf4Jc0Gm_",
         "THROTTLE_ENABLED": "false",
         "REQUEST_TIMEOUT": "60",  # a busy machine needs seconds for a dozen passwords
         "LOG_LEVEL": "warning",
+        "PYTHONPATH": os.pathsep.join(path),
         **settings,
     }
     log = folder / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [Path(sys.executable).with_name("app"), "serve"],
+            [*program, "serve"],
             cwd=folder,  # away from the developer's .env
             env=os.environ | environment,
             stdout=output,

@@ -17,16 +17,16 @@ from app.main import Application
 from app.users.repository import UserRepository
 from app.users.schemas import UserCreate, UserRead
 from tests.conftest import new_client
-from tests.factories import PASSWORD, create_token, create_user, item
+from tests.factories import PASSWORD, create_token, create_user, lamp
 from tests.faults.conftest import NewApp
 from tests.faults.servers import Server
 
-ITEMS = "/api/v1/items"
+LAMPS = "/api/v1/lamps"
 READ_BACKS = 500
 
 
 class Trigger:
-    """Does something at the COMMIT of a new item, by a constraint that waits until then."""
+    """Does something at the COMMIT of a new lamp, by a constraint that waits until then."""
 
     def __init__(self, connection: "asyncpg.Connection") -> None:
         self._connection = connection
@@ -37,7 +37,7 @@ class Trigger:
             CREATE SEQUENCE commits;
             CREATE FUNCTION at_commit() RETURNS trigger LANGUAGE plpgsql AS
                 $$ BEGIN PERFORM nextval('commits'); {does}; RETURN NULL; END $$;
-            CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON items
+            CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON lamps
                 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION at_commit();
             """
         )
@@ -65,17 +65,17 @@ async def test_a_commit_that_fails_is_no_success(
     alice: httpx.AsyncClient, at_commit: Trigger, state: str, status: int, runs: int
 ) -> None:
     await at_commit.create(f"RAISE EXCEPTION 'refused' USING ERRCODE = '{state}'")
-    response = await alice.post(ITEMS, json=item())
+    response = await alice.post(LAMPS, json=lamp())
     assert response.status_code == status
     assert await at_commit.runs() == runs
-    assert (await alice.get(ITEMS)).json()["total"] == 0
+    assert (await alice.get(LAMPS)).json()["total"] == 0
 
 
 async def test_a_connection_lost_in_its_commit_is_not_tried_again(
     alice: httpx.AsyncClient, at_commit: Trigger
 ) -> None:
     await at_commit.create("PERFORM pg_terminate_backend(pg_backend_pid())")
-    response = await alice.post(ITEMS, json=item())
+    response = await alice.post(LAMPS, json=lamp())
     assert response.status_code == 503
     assert response.headers["Retry-After"]
     assert await at_commit.runs() == 1
@@ -90,7 +90,7 @@ async def test_what_a_201_names_is_there_on_every_other_connection(
 
     async def write_and_read(writer: httpx.AsyncClient, reader: httpx.AsyncClient) -> None:
         for _ in range(READ_BACKS // 5):
-            created = await writer.post(ITEMS, json=item())
+            created = await writer.post(LAMPS, json=lamp())
             assert created.status_code == 201, created.text
             read = await reader.get(created.headers["Location"])
             if read.status_code != 200 or read.json() != created.json():
@@ -98,7 +98,7 @@ async def test_what_a_201_names_is_there_on_every_other_connection(
 
     async with server.client(token) as writer, server.client(token) as reader:
         await asyncio.gather(*(write_and_read(writer, reader) for _ in range(5)))
-        assert (await reader.get(ITEMS)).json()["total"] == READ_BACKS
+        assert (await reader.get(LAMPS)).json()["total"] == READ_BACKS
     assert missed == []
 
 

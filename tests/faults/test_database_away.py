@@ -14,12 +14,12 @@ from sqlalchemy import make_url
 from app.cli.embedded.server import EmbeddedPostgres
 from app.main import Application
 from tests.conftest import database_url
-from tests.factories import create_items, item
+from tests.factories import create_lamps, lamp
 from tests.faults.conftest import NewApp, idle_in_transaction, sign_in_to
 from tests.faults.load import Load, Send, ask, eventually, under_load
 from tests.faults.proxy import Proxy, proxy_to
 
-ITEMS = "/api/v1/items"
+LAMPS = "/api/v1/lamps"
 FEW = 300  # requests of a machine that is too busy to judge a percentage
 CUT = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -29,10 +29,10 @@ CUT = (
 
 def reads_and_writes(client: httpx.AsyncClient, each: int) -> list[Send]:
     def write() -> Any:
-        return client.post(ITEMS, json=item())
+        return client.post(LAMPS, json=lamp())
 
     def read() -> Any:
-        return client.get(ITEMS, params={"size": 1})
+        return client.get(LAMPS, params={"size": 1})
 
     return [write, read] * each
 
@@ -41,8 +41,8 @@ async def acknowledged_and_missing(client: httpx.AsyncClient, load: Load) -> set
     acknowledged = {response.json()["id"] for response in load.with_status(201)}
     assert acknowledged
     page, found = 1, set[str]()
-    while items := (await client.get(ITEMS, params={"page": page, "size": 100})).json()["items"]:
-        found |= {each["id"] for each in items}
+    while lamps := (await client.get(LAMPS, params={"page": page, "size": 100})).json()["items"]:
+        found |= {each["id"] for each in lamps}
         page += 1
     return acknowledged - found
 
@@ -100,7 +100,7 @@ async def test_connections_cut_under_load_are_hardly_noticed(
                 break
         else:
             pytest.fail(f"Too many requests failed: {load.statuses}")
-        after = await asyncio.gather(*(client.get(ITEMS) for _ in range(30)))
+        after = await asyncio.gather(*(client.get(LAMPS) for _ in range(30)))
         assert {response.status_code for response in after} == {200}
     assert app.database.in_use == 0
     assert await idle_in_transaction(admin) == 0
@@ -113,7 +113,7 @@ async def test_connections_cut_while_idle_are_not_noticed(
     app = new_app(db_pool_size=10, db_max_overflow=5)
     async with await sign_in_to(app) as client:
         for _ in range(3):
-            responses = await asyncio.gather(*(client.get(ITEMS) for _ in range(at_once)))
+            responses = await asyncio.gather(*(client.get(LAMPS) for _ in range(at_once)))
             assert {response.status_code for response in responses} == {200}
             await admin.execute(CUT)
             await asyncio.sleep(0.05)
@@ -168,10 +168,10 @@ async def test_a_black_hole_within_a_transaction_is_a_503_and_leaves_none(
 ) -> None:
     app = app_behind_proxy
     async with await sign_in_to(app) as client:
-        (created,) = await create_items(client, {})
-        path = f"{ITEMS}/{created['id']}"
+        (created,) = await create_lamps(client, {})
+        path = f"{LAMPS}/{created['id']}"
         async with admin.transaction():
-            await admin.execute("SELECT FROM items FOR UPDATE")
+            await admin.execute("SELECT FROM lamps FOR UPDATE")
             waiting = asyncio.create_task(ask(lambda: client.patch(path, json={"quantity": 3})))
             await asyncio.sleep(0.1)
             proxy.stall()

@@ -74,7 +74,7 @@ OK = '"status":"ok"'
 BROKEN = [
     # What every command and the reloader's process import, and what the application alone does.
     ("src/app/exceptions.py", "\ndef (\n", "SyntaxError: invalid syntax (src/app/exceptions.py"),
-    ("src/app/items/service.py", "\n1 / 0\n", "ZeroDivisionError: division by zero (src/app/items"),
+    ("src/app/users/service.py", "\n1 / 0\n", "ZeroDivisionError: division by zero (src/app/users"),
 ]
 
 

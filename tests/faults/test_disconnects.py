@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import make_url
 
 from app.main import Application
-from tests.factories import create_items, create_token, create_user, item
+from tests.factories import create_lamps, create_token, create_user, lamp
 from tests.faults.conftest import NewApp, backends, idle_in_transaction, sign_in_to
 from tests.faults.load import Send, ask, eventually
 from tests.faults.servers import Server
 
-ITEMS = "/api/v1/items"
+LAMPS = "/api/v1/lamps"
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -24,13 +24,13 @@ async def test_cancelled_requests_leave_no_connection_behind(
     before = await backends(admin)
     app = new_app(db_pool_size=3, db_max_overflow=2)
     async with await sign_in_to(app) as client:
-        (created,) = await create_items(client, {})
-        path = f"{ITEMS}/{created['id']}"
+        (created,) = await create_lamps(client, {})
+        path = f"{LAMPS}/{created['id']}"
 
         sends: list[Send] = [
-            lambda: client.get(ITEMS),
+            lambda: client.get(LAMPS),
             lambda: client.get(path),
-            lambda: client.post(ITEMS, json=item()),
+            lambda: client.post(LAMPS, json=lamp()),
             lambda: client.patch(path, json={"quantity": 2}),
         ]
 
@@ -45,7 +45,7 @@ async def test_cancelled_requests_leave_no_connection_behind(
         assert app.database.in_use == 0
         assert await idle_in_transaction(admin) == 0
         assert len(await backends(admin) - before) <= 5
-        responses = await asyncio.gather(*(client.get(ITEMS) for _ in range(20)))
+        responses = await asyncio.gather(*(client.get(LAMPS) for _ in range(20)))
         assert {response.status_code for response in responses} == {200}
     await app.database.close()
 
@@ -62,14 +62,14 @@ async def test_clients_that_hang_up_leave_the_server_its_connections(
     token = await create_token(app.database, await create_user(app.database, "a@example.com"))
     port = make_url(server.url).port
     head = f"HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {token}\r\n"
-    body = '{"name": "Item", "sku": "%d", "price": 1}'
+    body = '{"name": "Lamp", "sku": "%d", "price": 1}'
 
     async def hang_up(number: int) -> None:
         json = body % number
-        post = f"POST {ITEMS} {head}Content-Type: application/json\r\n"
+        post = f"POST {LAMPS} {head}Content-Type: application/json\r\n"
         sent = random.choice(
             [
-                f"GET {ITEMS} {head}\r\n",
+                f"GET {LAMPS} {head}\r\n",
                 f"{post}Content-Length: {len(json)}\r\n\r\n{json}",
                 f"{post}Content-Length: {len(json)}\r\n\r\n{json[:9]}",
             ]
@@ -82,6 +82,6 @@ async def test_clients_that_hang_up_leave_the_server_its_connections(
     for start in range(0, 150, 10):
         await asyncio.gather(*(hang_up(start + number) for number in range(10)))
     async with server.client(token) as client:
-        responses = await asyncio.gather(*(client.get(ITEMS) for _ in range(40)))
+        responses = await asyncio.gather(*(client.get(LAMPS) for _ in range(40)))
     assert {response.status_code for response in responses} == {200}
     assert await idle_in_transaction(admin) == 0

@@ -18,14 +18,14 @@ from sqlalchemy import make_url
 
 from app.main import Application
 from tests.conftest import database_url
-from tests.factories import create_token, create_user, item
+from tests.factories import create_token, create_user, lamp
 from tests.faults.conftest import NewApp, sign_in_to
 from tests.faults.load import ask, eventually
 from tests.faults.proxy import proxy_to
 from tests.faults.servers import START_SECONDS, serving
 from tests.faults.test_commit import Trigger
 
-ITEMS = "/api/v1/items"
+LAMPS = "/api/v1/lamps"
 KEYED = {"Idempotency-Key": "k"}
 CLIENTS, KILLS = 8, 3
 
@@ -41,7 +41,7 @@ async def at_commit(admin: "asyncpg.Connection") -> AsyncIterator[Trigger]:
 
 async def post(client: httpx.AsyncClient, body: dict[str, Any], key: str) -> httpx.Response | None:
     """The answer, if there was one that a client takes for the last word."""
-    answer = await ask(lambda: client.post(ITEMS, json=body, headers={"Idempotency-Key": key}))
+    answer = await ask(lambda: client.post(LAMPS, json=body, headers={"Idempotency-Key": key}))
     running = answer.status == 409 and answer.response and "errors" not in answer.response.json()
     return None if answer.status in {0, 503} or running else answer.response
 
@@ -73,7 +73,7 @@ async def test_whoever_is_killed_each_key_runs_once(
 
     async def write(client: httpx.AsyncClient) -> None:
         while not stopped:
-            body, key = item(), uuid4().hex
+            body, key = lamp(), uuid4().hex
             response = await post(client, body, key)
             if response is None:
                 broken.append(key)
@@ -99,7 +99,7 @@ async def test_whoever_is_killed_each_key_runs_once(
                         os.kill(worker, signal.SIGKILL)
                     assert await eventually(is_up, START_SECONDS)
                 stopped = True
-            at_once = [post_until_answered(each, item(sku="one"), "one") for each in clients * 3]
+            at_once = [post_until_answered(each, lamp(sku="one"), "one") for each in clients * 3]
             [*answers] = await asyncio.gather(*at_once)
             assert len({answer.content for answer in answers if answer.status_code == 201}) == 1
             for key, body, response in random.sample(sent, min(50, len(sent))):
@@ -107,13 +107,13 @@ async def test_whoever_is_killed_each_key_runs_once(
                 assert again.content == response.content
     assert broken
     assert {response.status_code for _, _, response in sent} == {201}
-    rows = await admin.fetch("SELECT id::text, sku, version FROM items")
+    rows = await admin.fetch("SELECT id::text, sku, version FROM lamps")
     assert len(rows) == len(sent) + 1
     found = {row["sku"]: (row["id"], row["version"]) for row in rows}
     for _, body, response in sent:
         answered = response.json()
         assert found[body["sku"]] == (answered["id"], answered["version"])
-        assert response.headers["Location"] == f"{ITEMS}/{answered['id']}"
+        assert response.headers["Location"] == f"{LAMPS}/{answered['id']}"
     assert await admin.fetchval("SELECT count(*) FROM idempotency_keys") == len(rows)
     assert await at_commit.runs() == len(rows)
 
@@ -135,13 +135,13 @@ async def test_a_commit_that_fails_stores_nothing(
     expected: tuple[int, int],
 ) -> None:
     await at_commit.create(does)
-    body = item()
-    failed = await alice.post(ITEMS, json=body, headers=KEYED)
+    body = lamp()
+    failed = await alice.post(LAMPS, json=body, headers=KEYED)
     assert (failed.status_code, await at_commit.runs()) == expected
     assert await admin.fetchval("SELECT count(*) FROM idempotency_keys") == 0
     await at_commit.drop()
-    assert (await alice.post(ITEMS, json=body, headers=KEYED)).status_code == 201
-    assert (await alice.get(ITEMS)).json()["total"] == 1
+    assert (await alice.post(LAMPS, json=body, headers=KEYED)).status_code == 201
+    assert (await alice.get(LAMPS)).json()["total"] == 1
 
 
 async def test_a_commit_that_is_retried_is_stored_once(
@@ -149,11 +149,11 @@ async def test_a_commit_that_is_retried_is_stored_once(
 ) -> None:
     failing = "IF currval('commits') < 3 THEN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END IF"
     await at_commit.create(failing)
-    body = item()
-    first = await alice.post(ITEMS, json=body, headers=KEYED)
+    body = lamp()
+    first = await alice.post(LAMPS, json=body, headers=KEYED)
     assert (first.status_code, await at_commit.runs()) == (201, 3)
-    assert (await alice.post(ITEMS, json=body, headers=KEYED)).content == first.content
-    assert (await alice.get(ITEMS)).json()["total"] == 1
+    assert (await alice.post(LAMPS, json=body, headers=KEYED)).content == first.content
+    assert (await alice.get(LAMPS)).json()["total"] == 1
 
 
 async def test_a_commit_whose_confirmation_is_lost_is_answered_by_the_next_try(
@@ -175,10 +175,10 @@ async def test_a_commit_whose_confirmation_is_lost_is_answered_by_the_next_try(
                 return bool(await admin.fetchval(sleeping))
 
             async def is_written() -> bool:
-                return bool(await admin.fetchval("SELECT count(*) FROM items"))
+                return bool(await admin.fetchval("SELECT count(*) FROM lamps"))
 
-            body = item()
-            lost = asyncio.create_task(client.post(ITEMS, json=body, headers=KEYED))
+            body = lamp()
+            lost = asyncio.create_task(client.post(LAMPS, json=body, headers=KEYED))
             assert await eventually(commits, 10)
             proxy.stall()
             assert await eventually(is_written, 10)
@@ -187,7 +187,7 @@ async def test_a_commit_whose_confirmation_is_lost_is_answered_by_the_next_try(
             assert response.headers["Retry-After"]
             proxy.resume()
             for _ in range(2):
-                again = await client.post(ITEMS, json=body, headers=KEYED)
+                again = await client.post(LAMPS, json=body, headers=KEYED)
                 assert again.status_code == 201
-            assert await admin.fetchval("SELECT id::text FROM items") == again.json()["id"]
+            assert await admin.fetchval("SELECT id::text FROM lamps") == again.json()["id"]
             assert (await client.get(again.headers["Location"])).json() == again.json()

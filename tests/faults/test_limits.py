@@ -16,11 +16,11 @@ from app.dependencies import Work
 from app.users.repository import UserRepository
 from app.users.schemas import UserCreate
 from tests.conftest import new_client
-from tests.factories import create_items
+from tests.factories import create_lamps
 from tests.faults.conftest import NewApp, idle_in_transaction, sign_in_to
 from tests.faults.load import eventually
 
-ITEMS = "/api/v1/items"
+LAMPS = "/api/v1/lamps"
 ALICE = UserCreate(email="alice@example.com", password_hash="none")
 SLEEP = text("SELECT pg_sleep(3)")
 
@@ -98,10 +98,10 @@ async def test_a_row_that_stays_locked_is_a_503(
 ) -> None:
     app = new_app(db_lock_timeout=0.2, db_pool_size=1, db_max_overflow=0)
     async with await sign_in_to(app) as client:
-        (created,) = await create_items(client, {})
-        path = f"{ITEMS}/{created['id']}"
+        (created,) = await create_lamps(client, {})
+        path = f"{LAMPS}/{created['id']}"
         async with admin.transaction():
-            await admin.execute("SELECT FROM items FOR UPDATE")
+            await admin.execute("SELECT FROM lamps FOR UPDATE")
             started = perf_counter()
             response = await client.patch(path, json={"quantity": 7})
             assert perf_counter() - started < 0.7

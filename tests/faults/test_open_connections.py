@@ -20,26 +20,18 @@ from tests.faults.servers import Server, serving
 LIVE = "/api/v1/live"
 EACH = 100  # connections of each kind
 WITHIN = 6  # seconds; the server would wait for GRACE
-ROOMS = Path(__file__).parent / "rooms"
-
-
-@pytest.fixture
-def room(tmp_path: Path) -> dict[str, str]:
-    """Settings of a server that has the folder `live` among the application's own."""
-    extension = f"import app\n\napp.__path__.append({str(ROOMS)!r})\n"
-    (tmp_path / "sitecustomize.py").write_text(extension)
-    return {"PYTHONPATH": str(tmp_path), "MAX_OPEN_CONNECTIONS_PER_USER": "1000"}
+ENOUGH = {"MAX_OPEN_CONNECTIONS_PER_USER": "1000"}
 
 
 # Over a second: a server starts, and three hundred connections are opened.
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_a_stopped_server_ends_what_would_not_end(
-    app: Application, database_name: str, tmp_path: Path, room: dict[str, str], workers: int
+    app: Application, database_name: str, tmp_path: Path, workers: int
 ) -> None:
     assert WITHIN < GRACE
     token = await create_token(app.database, await create_user(app.database, "a@example.com"))
     url = database_url(database_name)
-    with serving(url, tmp_path, workers=workers, **room) as server:
+    with serving(url, tmp_path, workers=workers, **ENOUGH) as server:
         async with AsyncExitStack() as stack:
             client = await stack.enter_async_context(
                 httpx.AsyncClient(

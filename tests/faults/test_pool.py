@@ -12,13 +12,13 @@ from app.cli.embedded.server import EmbeddedPostgres
 from app.main import Application
 from tests.accounts.steps import NEW_PASSWORD
 from tests.conftest import new_client
-from tests.factories import PASSWORD, create_items, create_token, create_user, item
+from tests.factories import PASSWORD, create_lamps, create_token, create_user, lamp
 from tests.faults.conftest import NewApp, backends, sign_in_to
 from tests.faults.load import ask, eventually
 from tests.shipped import shipped_document
 
 V1 = "/api/v1"
-ITEMS = f"{V1}/items"
+LAMPS = f"{V1}/lamps"
 ACCOUNT = {"email": "bob@example.com", "password": PASSWORD}
 CURRENT = {"current_password": PASSWORD}
 BODIES: dict[str, tuple[Any, int]] = {  # and the status that it gets
@@ -30,14 +30,14 @@ BODIES: dict[str, tuple[Any, int]] = {  # and the status that it gets
     f"POST {V1}/auth/password-reset": ({"email": "alice@example.com"}, 202),
     f"POST {V1}/auth/password": (CURRENT | {"new_password": NEW_PASSWORD}, 200),
     f"PATCH {V1}/users/me": ({"display_name": "Alice"}, 200),
-    f"PATCH {V1}/items/{{item_id}}": ({"quantity": 3}, 200),
+    f"PATCH {V1}/lamps/{{lamp_id}}": ({"quantity": 3}, 200),
 }
 RENEWING = {f"{V1}/auth/reauthenticate", f"{V1}/auth/password"}  # of the session's token
 LAST = f"DELETE {V1}/users/me"
 ENDING = {f"POST {V1}/auth/logout", LAST}  # the session that the others need
 
 
-def requests(app: Application, item_id: str) -> list[httpx.Request]:
+def requests(app: Application, lamp_id: str) -> list[httpx.Request]:
     """One of each route, in an order in which they can succeed."""
     routes = {
         f"{method} {path}"
@@ -48,8 +48,8 @@ def requests(app: Application, item_id: str) -> list[httpx.Request]:
     made = []
     for route in ordered:
         method, path = route.split()
-        body = item() if route == f"POST {ITEMS}" else BODIES.get(route, (None,))[0]
-        url = f"http://test{path.replace('{item_id}', item_id)}"
+        body = lamp() if route == f"POST {LAMPS}" else BODIES.get(route, (None,))[0]
+        url = f"http://test{path.replace('{lamp_id}', lamp_id)}"
         made.append(httpx.Request(method, url, json=body) if body else httpx.Request(method, url))
     return made
 
@@ -57,7 +57,7 @@ def requests(app: Application, item_id: str) -> list[httpx.Request]:
 async def test_every_route_works_on_a_single_connection(new_app: NewApp) -> None:
     app = new_app(db_pool_size=1, db_max_overflow=0)
     async with await sign_in_to(app) as client:
-        (created,) = await create_items(client, {})
+        (created,) = await create_lamps(client, {})
         answers = {}
         for request in requests(app, created["id"]):
             request.headers.update(client.headers)
@@ -66,9 +66,9 @@ async def test_every_route_works_on_a_single_connection(new_app: NewApp) -> None
             if request.url.path in RENEWING and response.status_code == 200:
                 client.headers["Authorization"] = f"Bearer {response.json()['token']}"
     assert max(answers.values()) < 500, answers
-    known = {route: answers[route.replace("{item_id}", created["id"])] for route in BODIES}
+    known = {route: answers[route.replace("{lamp_id}", created["id"])] for route in BODIES}
     assert known == {route: status for route, (_, status) in BODIES.items()}
-    assert answers[f"POST {ITEMS}"] == 201
+    assert answers[f"POST {LAMPS}"] == 201
     assert answers[LAST] == 204
     assert app.database.in_use == 0
 
@@ -77,7 +77,7 @@ async def test_twenty_at_once_share_a_single_connection(new_app: NewApp) -> None
     app = new_app(db_pool_size=1, db_max_overflow=0)
 
     async def live(client: httpx.AsyncClient) -> list[int]:
-        created = await client.post(ITEMS, json=item())
+        created = await client.post(LAMPS, json=lamp())
         if created.status_code != 201:
             return [created.status_code]
         path = created.headers["Location"]
@@ -85,7 +85,7 @@ async def test_twenty_at_once_share_a_single_connection(new_app: NewApp) -> None
             created,
             await client.get(path),
             await client.patch(path, json={"quantity": 1}),
-            await client.get(ITEMS, params={"search": created.json()["sku"]}),
+            await client.get(LAMPS, params={"search": created.json()["sku"]}),
             await client.delete(path),
             await client.post(f"{path}/restore"),
             await client.get(f"{V1}/users/me"),
@@ -121,13 +121,13 @@ async def test_a_pool_that_is_used_up_is_a_503_in_time(new_app: NewApp) -> None:
     app = new_app(db_pool_size=1, db_max_overflow=0)
     async with await sign_in_to(app) as client:
         held = await app.database.acquire()
-        answers = await asyncio.gather(*(ask(lambda: client.get(ITEMS)) for _ in range(5)))
+        answers = await asyncio.gather(*(ask(lambda: client.get(LAMPS)) for _ in range(5)))
         assert {answer.status for answer in answers} == {503}
         assert max(answer.seconds for answer in answers) < 2.5
         assert all(a.response and a.response.headers["Retry-After"] for a in answers)
         assert (await client.get("/health/live")).status_code == 200
         await app.database.return_to_pool(held)
-        assert (await client.get(ITEMS)).status_code == 200
+        assert (await client.get(LAMPS)).status_code == 200
     assert app.database.in_use == 0
 
 
@@ -137,7 +137,7 @@ async def test_who_waits_for_a_connection_gets_the_one_that_is_given_back(
     app = new_app(db_pool_size=1, db_max_overflow=0)
     async with await sign_in_to(app) as client:
         held = await app.database.acquire()
-        waiting = asyncio.create_task(client.get(ITEMS))
+        waiting = asyncio.create_task(client.get(LAMPS))
         await asyncio.sleep(0.1)
         await app.database.return_to_pool(held)
         assert (await waiting).status_code == 200
@@ -172,7 +172,7 @@ async def test_a_server_without_a_free_connection_is_a_503_and_recovers(
     others: list[asyncpg.Connection[Any]] = []
 
     async def send(times: int) -> set[int]:
-        answers = await asyncio.gather(*(ask(lambda: client.get(ITEMS)) for _ in range(times)))
+        answers = await asyncio.gather(*(ask(lambda: client.get(LAMPS)) for _ in range(times)))
         assert max(answer.seconds for answer in answers) < 2.5
         return {answer.status for answer in answers}
 

@@ -14,11 +14,11 @@ import pytest
 from app.cli.serve import WORKER_START
 from app.main import Application
 from tests.conftest import database_url
-from tests.factories import PASSWORD, create_token, create_user, item
+from tests.factories import PASSWORD, create_token, create_user, lamp
 from tests.faults.load import BROKEN, Send, ask, eventually, under_load
 from tests.faults.servers import START_SECONDS, Server, psutil, serving
 
-ITEMS = "/api/v1/items"
+LAMPS = "/api/v1/lamps"
 CLIENTS = 6
 DRAIN_SECONDS = 20
 
@@ -39,7 +39,7 @@ async def test_a_killed_worker_breaks_only_its_own_requests(
             return len(await server.serving_workers(url)) == 2
 
         def write_with(client: httpx.AsyncClient) -> Send:
-            return lambda: client.post(ITEMS, json=item())
+            return lambda: client.post(LAMPS, json=lamp())
 
         assert await eventually(two_workers, START_SECONDS)
         async with AsyncExitStack() as stack:
@@ -56,7 +56,7 @@ async def test_a_killed_worker_breaks_only_its_own_requests(
             assert set(load.statuses) <= {201, BROKEN}
             assert load.statuses[BROKEN] <= CLIENTS
             assert set(load.since(killed)) == {201}
-            total = (await clients[0].get(ITEMS, params={"size": 1})).json()["total"]
+            total = (await clients[0].get(LAMPS, params={"size": 1})).json()["total"]
             assert 0 <= total - load.statuses[201] <= load.statuses[BROKEN]
 
 
@@ -90,13 +90,13 @@ async def test_a_stopped_server_finishes_what_it_has_accepted(
     token = await token_of(app)
     with serving(database_url(database_name), tmp_path, workers=2) as server:
         async with server.client(token) as client, server.client(token) as other:
-            path = (await client.post(ITEMS, json=item())).headers["Location"]
+            path = (await client.post(LAMPS, json=lamp())).headers["Location"]
             stuck = await send_half_a_body(server, token)
             async with under_load(
-                lambda: other.get(ITEMS, headers={"Connection": "close"})
+                lambda: other.get(LAMPS, headers={"Connection": "close"})
             ) as load:
                 async with admin.transaction():
-                    await admin.execute("SELECT FROM items FOR UPDATE")
+                    await admin.execute("SELECT FROM lamps FOR UPDATE")
                     accepted = [
                         asyncio.create_task(ask(lambda: client.patch(path, json={"quantity": 1})))
                         for _ in range(8)
@@ -117,7 +117,7 @@ async def test_a_stopped_server_finishes_what_it_has_accepted(
 
 async def send_half_a_body(server: Server, token: str) -> asyncio.StreamWriter:
     _, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(server.url).port)
-    head = f"POST {ITEMS} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {token}\r\n"
+    head = f"POST {LAMPS} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {token}\r\n"
     writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 99\r\n\r\n{{".encode())
     await writer.drain()
     return writer
@@ -166,6 +166,6 @@ async def test_a_malformed_handshake_repeats_nothing(server: Server) -> None:
         "Sec-WebSocket-Key": "canary",
     }
     async with server.client() as client:
-        response = await client.get(ITEMS, headers=upgrade)
+        response = await client.get(LAMPS, headers=upgrade)
     assert response.status_code == 400
     assert "canary" not in response.text

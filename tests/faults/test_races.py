@@ -9,13 +9,13 @@ import asyncpg
 import httpx
 
 from app.main import Application
-from tests.factories import PASSWORD, create_items, item
+from tests.factories import PASSWORD, create_lamps, lamp
 from tests.faults.conftest import NewApp, sign_in_to
 from tests.faults.load import under_load
 from tests.statements import recorded_statements
 
-ITEMS = "/api/v1/items"
-BULK = f"{ITEMS}/bulk"
+LAMPS = "/api/v1/lamps"
+BULK = f"{LAMPS}/bulk"
 WRITERS, KEYS = 4, 200
 
 
@@ -31,24 +31,24 @@ async def test_of_twenty_sign_ups_of_one_address_one_succeeds(
 
 
 async def test_two_restores_of_one_row_bring_it_back_once(alice: httpx.AsyncClient) -> None:
-    (created,) = await create_items(alice, {})
-    path = f"{ITEMS}/{created['id']}"
+    (created,) = await create_lamps(alice, {})
+    path = f"{LAMPS}/{created['id']}"
     for _ in range(10):
         await alice.delete(path)
         responses = await asyncio.gather(*(alice.post(f"{path}/restore") for _ in range(2)))
         assert [response.status_code for response in responses] == [200, 200]
-        assert (await alice.get(ITEMS)).json()["total"] == 1
+        assert (await alice.get(LAMPS)).json()["total"] == 1
 
 
 async def test_of_two_restores_to_one_unique_value_one_succeeds(alice: httpx.AsyncClient) -> None:
     paths = []
     for _ in range(2):
-        (created,) = await create_items(alice, {"sku": "ONE"})
-        paths.append(f"{ITEMS}/{created['id']}")
+        (created,) = await create_lamps(alice, {"sku": "ONE"})
+        paths.append(f"{LAMPS}/{created['id']}")
         await alice.delete(paths[-1])
     responses = await asyncio.gather(*(alice.post(f"{path}/restore") for path in paths))
     assert sorted(response.status_code for response in responses) == [200, 409]
-    assert (await alice.get(ITEMS)).json()["total"] == 1
+    assert (await alice.get(LAMPS)).json()["total"] == 1
 
 
 # Over a second: each change meets the load for a while.
@@ -58,18 +58,18 @@ async def test_a_column_may_change_its_type_under_load(
     app: Application = new_app()
     changes = ["quantity TYPE bigint", "quantity TYPE integer", "name TYPE text"]
     async with await sign_in_to(app) as client:
-        (created,) = await create_items(client, {})
-        path = f"{ITEMS}/{created['id']}"
+        (created,) = await create_lamps(client, {})
+        path = f"{LAMPS}/{created['id']}"
         sends = [
             lambda: client.get(path),
-            lambda: client.get(ITEMS, params={"size": 5}),
-            lambda: client.post(ITEMS, json=item()),
+            lambda: client.get(LAMPS, params={"size": 5}),
+            lambda: client.post(LAMPS, json=lamp()),
             lambda: client.patch(path, json={"quantity": 5}),
         ]
         async with under_load(*sends, *sends) as load:
             for change in [*changes, "name TYPE varchar(255)"]:
                 await asyncio.sleep(0.3)
-                await admin.execute(f"ALTER TABLE items ALTER COLUMN {change}")
+                await admin.execute(f"ALTER TABLE lamps ALTER COLUMN {change}")
             await asyncio.sleep(0.3)
     assert set(load.statuses) == {200, 201}
 
@@ -102,7 +102,7 @@ async def test_each_outcome_of_an_upsert_is_true_whoever_else_writes(
                 ids[row["sku"]].add(result["id"])
 
     await asyncio.gather(*(write() for _ in range(WRITERS)))
-    stored = await admin.fetch("SELECT sku, id::text, version FROM items")
+    stored = await admin.fetch("SELECT sku, id::text, version FROM lamps")
     assert len(stored) == KEYS
     for row in stored:
         told = outcomes[row["sku"]]
@@ -142,7 +142,7 @@ async def test_bulk_calls_of_every_kind_never_deadlock_and_tell_the_truth(
     with recorded_statements() as statements:
         await asyncio.gather(*(write() for _ in range(WRITERS)))
     assert statements.count("BEGIN") == requests  # a deadlock would be tried again
-    stored = await admin.fetch("SELECT id::text, version, deleted_at FROM items")
+    stored = await admin.fetch("SELECT id::text, version, deleted_at FROM lamps")
     assert sorted(created) == sorted(row["id"] for row in stored)
     assert sorted(deleted) == sorted(row["id"] for row in stored if row["deleted_at"])
     for row in stored:

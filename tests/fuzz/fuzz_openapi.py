@@ -13,7 +13,7 @@ import httpx
 from app.database.migrations import ROOT
 from tests.conftest import connect, database_url
 from tests.factories import PASSWORD
-from tests.faults.servers import serving
+from tests.faults.servers import APP, serving
 
 HERE = Path(__file__).parent
 SCHEMATHESIS = ["run", "--project", str(ROOT), "--isolated", "--group", "fuzz", "schemathesis"]
@@ -24,7 +24,7 @@ MOST, LEAST = 50, 10
 
 
 def test_the_api_does_what_its_document_says(scratch: str, tmp_path: Path) -> None:
-    with serving(database_url(scratch), tmp_path) as server:
+    with serving(database_url(scratch), tmp_path, program=APP) as server:
         ids = [register(server.url, name) for name in ("alice", "bob")]  # of users.json
         asyncio.run(promote(scratch, ids[0]))
         done = subprocess.run(

@@ -11,7 +11,7 @@ from tests.conformance.shapes import Field, Shape
 from tests.fuzz import rows as module
 from tests.fuzz.rows import Row, Rows, is_shared
 
-ITEMS = "/api/v1/items"
+LAMPS = "/api/v1/lamps"
 
 
 class Server:
@@ -36,13 +36,13 @@ def rows(server: Server) -> Rows:
     return Rows(server.take, ["alice", "bob"])
 
 
-def item(**fields: Any) -> Row:
+def lamp(**fields: Any) -> Row:
     return {"name": "Lamp", "sku": "0", "price": "0"} | fields
 
 
-@pytest.mark.parametrize("route", [f"POST {ITEMS}/bulk", f"PUT {ITEMS}/bulk"])
+@pytest.mark.parametrize("route", [f"POST {LAMPS}/bulk", f"PUT {LAMPS}/bulk"])
 def test_rows_of_one_body_have_keys_of_their_own(rows: Rows, route: str) -> None:
-    body = {"items": [item(name=f"{n}") for n in range(100)]}
+    body = {"items": [lamp(name=f"{n}") for n in range(100)]}
     rows.make_acceptable(route, body)
     assert [each["name"] for each in body["items"]] == [f"{n}" for n in range(100)]
     skus = {each["sku"] for each in body["items"]}
@@ -50,9 +50,9 @@ def test_rows_of_one_body_have_keys_of_their_own(rows: Rows, route: str) -> None
     assert all(each.endswith(" 0") for each in skus)
 
 
-@pytest.mark.parametrize("route", [f"POST {ITEMS}", f"PATCH {ITEMS}/{{item_id}}"])
+@pytest.mark.parametrize("route", [f"POST {LAMPS}", f"PATCH {LAMPS}/{{lamp_id}}"])
 def test_a_key_is_new_and_within_its_length(rows: Rows, route: str) -> None:
-    body = item(sku="x" * 64)
+    body = lamp(sku="x" * 64)
     rows.make_acceptable(route, body)
     assert body["sku"] != "x" * 64
     assert len(body["sku"]) == 64
@@ -61,16 +61,16 @@ def test_a_key_is_new_and_within_its_length(rows: Rows, route: str) -> None:
     assert patch == {"name": "Lamp"}
 
 
-@pytest.mark.parametrize("route", ["POST /api/v1/auth/login", f"POST {ITEMS}/{{item_id}}/restore"])
+@pytest.mark.parametrize("route", ["POST /api/v1/auth/login", f"POST {LAMPS}/{{lamp_id}}/restore"])
 def test_what_is_no_row_stays(rows: Rows, route: str) -> None:
-    body = item()
+    body = lamp()
     rows.make_acceptable(route, body)
-    assert body == item()
+    assert body == lamp()
 
 
 def test_a_value_out_of_bounds_that_no_schema_tells_is_another_one(rows: Rows) -> None:
-    body = item(price="-1", status="lost")
-    rows.make_acceptable(f"POST {ITEMS}", body)
+    body = lamp(price="-1", status="lost")
+    rows.make_acceptable(f"POST {LAMPS}", body)
     assert float(body["price"]) >= 0
     assert body["status"] == "lost"  # for the server to refuse: the document says so
 
@@ -84,16 +84,16 @@ def reference(rows: Rows, to: str, *, unique: bool = False, of: str = "orders") 
 
 
 def test_a_reference_names_a_row_that_was_made(rows: Rows, server: Server) -> None:
-    first = reference(rows, "items")
-    assert reference(rows, "items") == first
+    first = reference(rows, "lamps")
+    assert reference(rows, "lamps") == first
     [(path, row)] = server.taken
-    assert (path, {"name", "sku", "price"} <= row.keys()) == (ITEMS, True)
+    assert (path, {"name", "sku", "price"} <= row.keys()) == (LAMPS, True)
     rows.forget()
-    assert reference(rows, "items") != first
+    assert reference(rows, "lamps") != first
 
 
 def test_a_unique_reference_names_a_new_row_each_time(rows: Rows, server: Server) -> None:
-    assert len({reference(rows, "items", unique=True) for _ in range(3)}) == 3
+    assert len({reference(rows, "lamps", unique=True) for _ in range(3)}) == 3
     assert len({row["sku"] for _, row in server.taken}) == 3
 
 
@@ -106,7 +106,7 @@ def test_a_reference_to_its_own_kind_is_empty(rows: Rows) -> None:
     assert reference(rows, "orders") is None
 
 
-@pytest.mark.parametrize("route", [f"GET {ITEMS}", f"GET {ITEMS}/{{item_id}}"])
+@pytest.mark.parametrize("route", [f"GET {LAMPS}", f"GET {LAMPS}/{{lamp_id}}"])
 def test_rows_with_an_owner_are_not_shared(route: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not is_shared(route)
     monkeypatch.setattr(module, "Owned", Server)  # which no entity is

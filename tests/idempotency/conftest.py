@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends
 
 from app.auth.dependencies import authenticate
 from app.idempotency.dependencies import idempotency_key
-from app.items.schemas import ItemRead
 from app.main import Application, create_app
 from tests.conftest import new_client
 from tests.factories import create_token, create_user
 from tests.idempotency.steps import RUN, Serve
+from tests.lamps.schemas import LampRead
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ async def serve(app: Application) -> AsyncIterator[Serve]:
 
     async def serve(endpoint: Callable[..., Any], **settings: Any) -> httpx.AsyncClient:
         router = APIRouter(dependencies=[Depends(authenticate), Depends(idempotency_key)])
-        router.post(RUN, status_code=201, response_model=ItemRead | None)(endpoint)
+        router.post(RUN, status_code=201, response_model=LampRead | None)(endpoint)
         application = create_app(app.settings.model_copy(update=settings))
         assert isinstance(application, Application)
         application.include_router(router)

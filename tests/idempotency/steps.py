@@ -8,10 +8,10 @@ from sqlalchemy import text
 
 from app.database.connections import Database
 from app.database.unit_of_work import UnitOfWork
-from app.items.dependencies import Items
-from app.items.models import Item
-from app.items.schemas import ItemCreate
-from tests.factories import item
+from tests.factories import lamp
+from tests.lamps.dependencies import Lamps
+from tests.lamps.models import Lamp
+from tests.lamps.schemas import LampCreate
 
 KEY = "Idempotency-Key"
 KEYED = {KEY: "k"}
@@ -32,8 +32,8 @@ async def count(database: Database, table: str) -> int:
     return int(row[0])
 
 
-async def write(items: Items) -> Item:
-    return await items.create(ItemCreate.model_validate(item()))
+async def write(lamps: Lamps) -> Lamp:
+    return await lamps.create(LampCreate.model_validate(lamp()))
 
 
 def same(first: httpx.Response, *others: httpx.Response) -> bool:

@@ -12,13 +12,13 @@ from sqlalchemy import text
 from app.database.connections import Database
 from app.dependencies import Work
 from app.exceptions import Conflict, ServiceUnavailable
-from app.items.dependencies import Items
-from app.items.models import Item
 from tests.conftest import connect
-from tests.factories import item
+from tests.factories import lamp
 from tests.faults.load import eventually
 from tests.idempotency.steps import KEY, KEYED, RUN, Serve, count, raise_, same, write
-from tests.problems import ITEMS, read_problem
+from tests.lamps.dependencies import Lamps
+from tests.lamps.models import Lamp
+from tests.problems import LAMPS, read_problem
 
 LOCK_TIMEOUT = 0.1
 
@@ -46,9 +46,9 @@ class Held:
         self.started, self.go_on = asyncio.Event(), asyncio.Event()
         self._ending = ending
 
-    async def endpoint(self, items: Items) -> Item:
+    async def endpoint(self, lamps: Lamps) -> Lamp:
         self.runs += 1
-        written = await write(items)
+        written = await write(lamps)
         if self.runs == 1:
             self.started.set()
             await self.go_on.wait()
@@ -71,15 +71,15 @@ class TestConcurrency:
         answers = await asyncio.gather(*(client.post(RUN, headers=KEYED) for _ in range(20)))
         assert answers[0].status_code == 201
         assert same(*answers)
-        assert await count(database, "items") == 1
+        assert await count(database, "lamps") == 1
         assert await count(database, "idempotency_keys") == 1
 
     async def test_twenty_at_once_with_bodies_of_their_own(self, alice: httpx.AsyncClient) -> None:
         answers = await asyncio.gather(
-            *(alice.post(ITEMS, json=item(), headers=KEYED) for _ in range(20))
+            *(alice.post(LAMPS, json=lamp(), headers=KEYED) for _ in range(20))
         )
         assert sorted(each.status_code for each in answers) == [201, *[422] * 19]
-        assert (await alice.get(ITEMS)).json()["total"] == 1
+        assert (await alice.get(LAMPS)).json()["total"] == 1
 
     async def test_a_duplicate_waits_for_the_first(
         self, serve: Serve, database: Database, database_name: str
@@ -93,7 +93,7 @@ class TestConcurrency:
         answers = await asyncio.gather(first, *duplicates)
         assert answers[0].status_code == 201
         assert same(*answers)
-        assert (held.runs, await count(database, "items")) == (1, 1)
+        assert (held.runs, await count(database, "lamps")) == (1, 1)
 
     async def test_a_duplicate_of_an_error_waits_for_it_too(
         self, serve: Serve, database_name: str
@@ -120,7 +120,7 @@ class TestConcurrency:
         answers = await asyncio.gather(*duplicates)
         assert answers[0].status_code == 201
         assert same(*answers)
-        assert (held.runs, await count(database, "items")) == (2, 1)
+        assert (held.runs, await count(database, "lamps")) == (2, 1)
 
     async def test_a_duplicate_waits_no_longer_than_a_lock_may_take(
         self, serve: Serve, database: Database
@@ -136,7 +136,7 @@ class TestConcurrency:
         assert (await client.post(RUN, headers={KEY: "another"})).status_code == 201
         held.go_on.set()
         assert same(await first, await client.post(RUN, headers=KEYED))
-        assert (held.runs, await count(database, "items")) == (2, 2)
+        assert (held.runs, await count(database, "lamps")) == (2, 2)
 
     @pytest.mark.parametrize("state", ["40001", "40P01"])
     async def test_a_unit_of_work_that_is_retried_is_stored_once(
@@ -144,10 +144,10 @@ class TestConcurrency:
     ) -> None:
         runs = 0
 
-        async def endpoint(work: Work, items: Items) -> Item:
+        async def endpoint(work: Work, lamps: Lamps) -> Lamp:
             nonlocal runs
             runs += 1
-            written = await write(items)
+            written = await write(lamps)
             if runs < 3:
                 raising = f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{state}'; END $$"
                 await work.execute(text(raising))
@@ -157,5 +157,5 @@ class TestConcurrency:
         answers = await asyncio.gather(*(client.post(RUN, headers=KEYED) for _ in range(4)))
         assert answers[0].status_code == 201
         assert same(*answers)
-        assert (runs, await count(database, "items")) == (3, 1)
+        assert (runs, await count(database, "lamps")) == (3, 1)
         assert await count(database, "idempotency_keys") == 1

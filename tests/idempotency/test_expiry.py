@@ -8,9 +8,9 @@ from sqlalchemy import text
 from app.database.connections import Database
 from app.database.unit_of_work import UnitOfWork
 from app.idempotency.repository import purge
-from tests.factories import item
+from tests.factories import lamp
 from tests.idempotency.steps import KEY, KEYED, SENT, count, same
-from tests.problems import ITEMS
+from tests.problems import LAMPS
 
 
 async def age_all_keys(database: Database, by: str) -> None:
@@ -24,24 +24,24 @@ class TestExpiry:
     async def test_after_24_hours_it_runs_anew(
         self, alice: httpx.AsyncClient, database: Database
     ) -> None:
-        first = await alice.post(ITEMS, json=SENT, headers=KEYED)
+        first = await alice.post(LAMPS, json=SENT, headers=KEYED)
         await age_all_keys(database, "23 hours 59 minutes")
-        assert same(first, await alice.post(ITEMS, json=SENT, headers=KEYED))
+        assert same(first, await alice.post(LAMPS, json=SENT, headers=KEYED))
         await age_all_keys(database, "1 minute")
-        second = await alice.post(ITEMS, json=item(), headers=KEYED)
+        second = await alice.post(LAMPS, json=lamp(), headers=KEYED)
         assert second.status_code == 201
         assert second.json()["id"] != first.json()["id"]
         await age_all_keys(database, "23 hours 59 minutes")
-        assert (await alice.post(ITEMS, json=item(), headers=KEYED)).status_code == 422
+        assert (await alice.post(LAMPS, json=lamp(), headers=KEYED)).status_code == 422
 
     async def test_twenty_at_once_run_it_anew_once(
         self, alice: httpx.AsyncClient, database: Database
     ) -> None:
-        first = await alice.post(ITEMS, json=SENT, headers=KEYED)
+        first = await alice.post(LAMPS, json=SENT, headers=KEYED)
         await alice.delete(first.headers["Location"])
         await age_all_keys(database, "24 hours")
         answers = await asyncio.gather(
-            *(alice.post(ITEMS, json=SENT, headers=KEYED) for _ in range(20))
+            *(alice.post(LAMPS, json=SENT, headers=KEYED) for _ in range(20))
         )
         assert answers[0].status_code == 201
         assert same(*answers)
@@ -52,13 +52,13 @@ class TestExpiry:
     ) -> None:
         keys = [{KEY: f"{number}"} for number in range(5)]
         for each in keys:
-            await alice.post(ITEMS, json={}, headers=each)
+            await alice.post(LAMPS, json={}, headers=each)
         await age_all_keys(database, "25 hours")
         left = []
         for number in range(4):
             new = {KEY: f"new {number}"}
             for _ in range(2):  # a replay deletes nothing
-                await alice.post(ITEMS, json={}, headers=new)
+                await alice.post(LAMPS, json={}, headers=new)
             left.append(await count(database, "idempotency_keys"))
         assert left == [4, 3, 3, 4]
 
@@ -67,7 +67,7 @@ class TestExpiry:
     ) -> None:
         """Not even one that would read a subquery again for each row."""
         for number in range(5):
-            await alice.post(ITEMS, json={}, headers={KEY: f"{number}"})
+            await alice.post(LAMPS, json={}, headers={KEY: f"{number}"})
         await age_all_keys(database, "25 hours")
         async with UnitOfWork(database) as work:
             for kind in ("hashagg", "hashjoin", "material", "mergejoin", "sort"):
@@ -77,7 +77,7 @@ class TestExpiry:
     async def test_what_expired_is_deleted_whosever_it_was(
         self, alice: httpx.AsyncClient, bob: httpx.AsyncClient, database: Database
     ) -> None:
-        await alice.post(ITEMS, json=SENT, headers=KEYED)
+        await alice.post(LAMPS, json=SENT, headers=KEYED)
         await age_all_keys(database, "25 hours")
-        await bob.post(ITEMS, json=SENT, headers=KEYED)
+        await bob.post(LAMPS, json=SENT, headers=KEYED)
         assert await count(database, "idempotency_keys") == 1

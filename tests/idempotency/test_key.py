@@ -4,12 +4,12 @@ import httpx
 import pytest
 
 from app.database.connections import Database
-from app.items.dependencies import Items
-from app.items.models import Item
-from app.items.schemas import ItemCreate
-from tests.factories import create_items, item
+from tests.factories import create_lamps, lamp
 from tests.idempotency.steps import KEY, KEYED, RUN, SENT, Serve, count, same
-from tests.problems import CANARY, ITEMS, JSON, LOGIN, REGISTER, read_problem
+from tests.lamps.dependencies import Lamps
+from tests.lamps.models import Lamp
+from tests.lamps.schemas import LampCreate
+from tests.problems import CANARY, JSON, LAMPS, LOGIN, REGISTER, read_problem
 
 
 class TestKey:
@@ -30,32 +30,32 @@ class TestKey:
     async def test_what_is_none_is_named_and_nothing_is_written(
         self, alice: httpx.AsyncClient, database: Database, key: bytes
     ) -> None:
-        response = await alice.post(ITEMS, json=SENT, headers=[(KEY.encode(), key)])
+        response = await alice.post(LAMPS, json=SENT, headers=[(KEY.encode(), key)])
         problem = read_problem(response, 422, "VALIDATION_ERROR")
         assert [error["loc"] for error in problem["errors"]] == [["header", KEY]]
         assert CANARY not in response.text
-        assert await count(database, "items") == 0
+        assert await count(database, "lamps") == 0
 
-    @pytest.mark.parametrize("key", ["x", "x" * 255, '"a b", ;~', "'; DROP TABLE items; --", "%00"])
+    @pytest.mark.parametrize("key", ["x", "x" * 255, '"a b", ;~', "'; DROP TABLE lamps; --", "%00"])
     async def test_any_printable_ascii_is_one(self, alice: httpx.AsyncClient, key: str) -> None:
         headers = {KEY: key}
-        first = await alice.post(ITEMS, json=SENT, headers=headers)
+        first = await alice.post(LAMPS, json=SENT, headers=headers)
         assert first.status_code == 201
-        assert same(first, await alice.post(ITEMS, json=SENT, headers=headers))
+        assert same(first, await alice.post(LAMPS, json=SENT, headers=headers))
 
     async def test_is_the_same_in_the_same_case_only(self, alice: httpx.AsyncClient) -> None:
         for key in ("key", "KEY"):
-            response = await alice.post(ITEMS, json=item(), headers={KEY: key})
+            response = await alice.post(LAMPS, json=lamp(), headers={KEY: key})
             assert response.status_code == 201
 
     @pytest.mark.parametrize(
         ("method", "path", "body"),
         [
-            ("POST", ITEMS, b'{"name": "a", "sku": "A", "price": 2}'),
-            ("POST", ITEMS, b'{"name":"a","sku":"A","price":1}'),
-            ("POST", ITEMS, b""),
-            ("POST", f"{ITEMS}/bulk", b'{"name": "a", "sku": "A", "price": 1}'),
-            ("PUT", f"{ITEMS}/bulk", b'{"name": "a", "sku": "A", "price": 1}'),
+            ("POST", LAMPS, b'{"name": "a", "sku": "A", "price": 2}'),
+            ("POST", LAMPS, b'{"name":"a","sku":"A","price":1}'),
+            ("POST", LAMPS, b""),
+            ("POST", f"{LAMPS}/bulk", b'{"name": "a", "sku": "A", "price": 1}'),
+            ("PUT", f"{LAMPS}/bulk", b'{"name": "a", "sku": "A", "price": 1}'),
         ],
     )
     async def test_of_another_request_is_refused(
@@ -63,15 +63,15 @@ class TestKey:
     ) -> None:
         headers = KEYED | JSON
         sent = b'{"name": "a", "sku": "A", "price": 1}'
-        first = await alice.post(ITEMS, content=sent, headers=headers)
+        first = await alice.post(LAMPS, content=sent, headers=headers)
         other = await alice.request(method, path, content=body, headers=headers)
         read_problem(other, 422, "IDEMPOTENCY_KEY_REUSED")
-        assert same(first, await alice.post(ITEMS, content=sent, headers=headers))
-        assert await count(database, "items") == 1
+        assert same(first, await alice.post(LAMPS, content=sent, headers=headers))
+        assert await count(database, "lamps") == 1
 
     async def test_with_another_query_is_refused(self, serve: Serve) -> None:
-        async def endpoint(items: Items, quantity: int) -> Item:
-            return await items.create(ItemCreate.model_validate(item(quantity=quantity)))
+        async def endpoint(lamps: Lamps, quantity: int) -> Lamp:
+            return await lamps.create(LampCreate.model_validate(lamp(quantity=quantity)))
 
         client = await serve(endpoint)
         first = await client.post(RUN, params={"quantity": 1}, headers=KEYED)
@@ -82,14 +82,14 @@ class TestKey:
     async def test_of_another_user_is_another_key(
         self, alice: httpx.AsyncClient, bob: httpx.AsyncClient
     ) -> None:
-        mine = await alice.post(ITEMS, json=SENT, headers=KEYED)
-        others = await bob.post(ITEMS, json=SENT, headers=KEYED)
+        mine = await alice.post(LAMPS, json=SENT, headers=KEYED)
+        others = await bob.post(LAMPS, json=SENT, headers=KEYED)
         assert others.status_code == 201
         assert others.json()["id"] != mine.json()["id"]
         assert (await bob.get(mine.headers["Location"])).status_code == 404
-        changed = await bob.post(ITEMS, json=SENT | {"price": 2}, headers=KEYED)
+        changed = await bob.post(LAMPS, json=SENT | {"price": 2}, headers=KEYED)
         read_problem(changed, 422, "IDEMPOTENCY_KEY_REUSED")
-        assert same(mine, await alice.post(ITEMS, json=SENT, headers=KEYED))
+        assert same(mine, await alice.post(LAMPS, json=SENT, headers=KEYED))
 
     async def test_means_nothing_where_answers_hold_secrets(
         self, client: httpx.AsyncClient, database: Database
@@ -109,8 +109,8 @@ class TestKey:
     async def test_means_nothing_to_what_is_repeatable_by_itself(
         self, alice: httpx.AsyncClient, database: Database
     ) -> None:
-        [created] = await create_items(alice, {})
-        path = f"{ITEMS}/{created['id']}"
+        [created] = await create_lamps(alice, {})
+        path = f"{LAMPS}/{created['id']}"
         for quantity in (1, 2):
             changed = await alice.patch(path, json={"quantity": quantity}, headers=KEYED)
             assert changed.json()["quantity"] == quantity

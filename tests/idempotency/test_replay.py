@@ -19,33 +19,33 @@ from app.exceptions import (
     ServiceUnavailable,
     Unauthorized,
 )
-from app.items.dependencies import Items, LoadedItem
-from app.items.models import Item
-from app.items.schemas import ItemCreate
-from tests.factories import create_items
+from tests.factories import create_lamps
 from tests.idempotency.steps import KEY, KEYED, RUN, SENT, Serve, count, raise_, same, write
-from tests.problems import ITEMS, JSON, NO_ITEM, read_problem
+from tests.lamps.dependencies import Lamps, LoadedLamp
+from tests.lamps.models import Lamp
+from tests.lamps.schemas import LampCreate
+from tests.problems import JSON, LAMPS, NO_LAMP, read_problem
 from tests.statements import recorded_statements
 
 ANSWERS: dict[str, tuple[int, str, str, Any]] = {
-    "created": (201, "POST", ITEMS, SENT),
-    "restored": (200, "POST", f"{ITEMS}/{{deleted}}/restore", None),
-    "many created": (201, "POST", f"{ITEMS}/bulk", {"items": [SENT, SENT | {"sku": "B"}]}),
-    "many upserted": (200, "PUT", f"{ITEMS}/bulk", {"items": [SENT, SENT | {"sku": "taken"}]}),
-    "many deleted": (200, "POST", f"{ITEMS}/bulk/delete", {"ids": ["{taken}"]}),
-    "no JSON": (400, "POST", ITEMS, b"{"),
-    "missing": (404, "POST", f"{ITEMS}/{NO_ITEM}/restore", None),
-    "missing of many": (404, "POST", f"{ITEMS}/bulk/delete", {"ids": ["{taken}", NO_ITEM]}),
-    "a taken value": (409, "POST", ITEMS, SENT | {"sku": "taken"}),
+    "created": (201, "POST", LAMPS, SENT),
+    "restored": (200, "POST", f"{LAMPS}/{{deleted}}/restore", None),
+    "many created": (201, "POST", f"{LAMPS}/bulk", {"items": [SENT, SENT | {"sku": "B"}]}),
+    "many upserted": (200, "PUT", f"{LAMPS}/bulk", {"items": [SENT, SENT | {"sku": "taken"}]}),
+    "many deleted": (200, "POST", f"{LAMPS}/bulk/delete", {"ids": ["{taken}"]}),
+    "no JSON": (400, "POST", LAMPS, b"{"),
+    "missing": (404, "POST", f"{LAMPS}/{NO_LAMP}/restore", None),
+    "missing of many": (404, "POST", f"{LAMPS}/bulk/delete", {"ids": ["{taken}", NO_LAMP]}),
+    "a taken value": (409, "POST", LAMPS, SENT | {"sku": "taken"}),
     "a taken value of many": (
         409,
         "POST",
-        f"{ITEMS}/bulk",
+        f"{LAMPS}/bulk",
         {"items": [SENT, SENT | {"sku": "taken"}]},
     ),
-    "a stale version": (412, "POST", f"{ITEMS}/{{deleted}}/restore", None),
-    "no item": (422, "POST", ITEMS, {}),
-    "a key twice": (422, "PUT", f"{ITEMS}/bulk", {"items": [SENT, SENT]}),
+    "a stale version": (412, "POST", f"{LAMPS}/{{deleted}}/restore", None),
+    "no lamp": (422, "POST", LAMPS, {}),
+    "a key twice": (422, "PUT", f"{LAMPS}/bulk", {"items": [SENT, SENT]}),
 }
 
 
@@ -55,8 +55,8 @@ class TestReplay:
         self, alice: httpx.AsyncClient, kind: str
     ) -> None:
         status, method, path, body = ANSWERS[kind]
-        taken, deleted = await create_items(alice, {"sku": "taken"}, {})
-        await alice.delete(f"{ITEMS}/{deleted['id']}")
+        taken, deleted = await create_lamps(alice, {"sku": "taken"}, {})
+        await alice.delete(f"{LAMPS}/{deleted['id']}")
         ids = {"taken": taken["id"], "deleted": deleted["id"]}
         content = body if isinstance(body, bytes) else None
         if isinstance(body, dict) and "ids" in body:
@@ -72,21 +72,21 @@ class TestReplay:
         assert first.status_code == status, first.text
         if kind == "created":
             assert first.headers["ETag"] == '"1"'
-            assert first.headers["Location"] == f"{ITEMS}/{first.json()['id']}"
-        page = (await alice.get(ITEMS, params={"deleted": "include"})).json()
+            assert first.headers["Location"] == f"{LAMPS}/{first.json()['id']}"
+        page = (await alice.get(LAMPS, params={"deleted": "include"})).json()
         with recorded_statements() as statements:
             assert same(first, await send(), await send())
-        assert not any("items" in each for each in statements)
-        assert (await alice.get(ITEMS, params={"deleted": "include"})).json() == page
+        assert not any("lamps" in each for each in statements)
+        assert (await alice.get(LAMPS, params={"deleted": "include"})).json() == page
 
     async def test_is_of_the_first_answer_whatever_became_of_the_row(
         self, alice: httpx.AsyncClient
     ) -> None:
-        first = await alice.post(ITEMS, json=SENT, headers=KEYED)
+        first = await alice.post(LAMPS, json=SENT, headers=KEYED)
         await alice.patch(first.headers["Location"], json={"quantity": 5})
-        assert same(first, await alice.post(ITEMS, json=SENT, headers=KEYED))
+        assert same(first, await alice.post(LAMPS, json=SENT, headers=KEYED))
         await alice.delete(first.headers["Location"])
-        assert same(first, await alice.post(ITEMS, json=SENT, headers=KEYED))
+        assert same(first, await alice.post(LAMPS, json=SENT, headers=KEYED))
 
     @pytest.mark.parametrize("error", [Forbidden(), Invalid()])
     async def test_an_error_undoes_what_was_written_and_keeps_the_key(
@@ -94,10 +94,10 @@ class TestReplay:
     ) -> None:
         runs = 0
 
-        async def endpoint(items: Items) -> Item:
+        async def endpoint(lamps: Lamps) -> Lamp:
             nonlocal runs
             runs += 1
-            await write(items)
+            await write(lamps)
             raise error
 
         client = await serve(endpoint)
@@ -105,24 +105,24 @@ class TestReplay:
         read_problem(first, error.status, error.error_code)
         assert same(first, await client.post(RUN, headers=KEYED))
         assert runs == 1
-        assert (await count(database, "items"), await count(database, "idempotency_keys")) == (0, 1)
+        assert (await count(database, "lamps"), await count(database, "idempotency_keys")) == (0, 1)
 
     async def test_a_refusal_by_the_database_is_an_error_like_others(
         self, serve: Serve, database: Database
     ) -> None:
-        async def endpoint(items: Items) -> Item:
-            await items.create(ItemCreate.model_validate(SENT))
-            return await items.create(ItemCreate.model_validate(SENT))
+        async def endpoint(lamps: Lamps) -> Lamp:
+            await lamps.create(LampCreate.model_validate(SENT))
+            return await lamps.create(LampCreate.model_validate(SENT))
 
         client = await serve(endpoint)
         first = await client.post(RUN, headers=KEYED)
         read_problem(first, 409, "CONFLICT")
         assert same(first, await client.post(RUN, headers=KEYED))
-        assert await count(database, "items") == 0
+        assert await count(database, "lamps") == 0
 
     async def test_a_response_of_the_endpoints_own(self, serve: Serve, database: Database) -> None:
-        async def endpoint(items: Items) -> Response:
-            await write(items)
+        async def endpoint(lamps: Lamps) -> Response:
+            await write(lamps)
             headers = {"X-Of-Its-Own": "1"}
             return Response(b"\x00\xff", 409, headers, "application/octet-stream")
 
@@ -130,18 +130,18 @@ class TestReplay:
         first = await client.post(RUN, headers=KEYED)
         assert (first.status_code, first.headers["X-Of-Its-Own"]) == (409, "1")
         assert same(first, await client.post(RUN, headers=KEYED))
-        assert await count(database, "items") == 0
+        assert await count(database, "lamps") == 0
 
     async def test_what_fastapi_raises(self, serve: Serve, database: Database) -> None:
-        async def endpoint(items: Items) -> Item:
-            await write(items)
+        async def endpoint(lamps: Lamps) -> Lamp:
+            await write(lamps)
             raise HTTPException(404)
 
         client = await serve(endpoint)
         first = await client.post(RUN, headers=KEYED)
         read_problem(first, 404, "NOT_FOUND")
         assert same(first, await client.post(RUN, headers=KEYED))
-        assert (await count(database, "items"), await count(database, "idempotency_keys")) == (0, 1)
+        assert (await count(database, "lamps"), await count(database, "idempotency_keys")) == (0, 1)
 
     async def test_a_header_that_is_there_twice(self, serve: Serve) -> None:
         async def endpoint() -> Response:
@@ -156,23 +156,23 @@ class TestReplay:
         assert same(first, again)
 
     async def test_comes_before_what_a_dependency_finds_by_now(self, serve: Serve) -> None:
-        async def endpoint(item: LoadedItem, items: Items) -> Item:
-            await items.delete(item.id)
-            return item
+        async def endpoint(lamp: LoadedLamp, lamps: Lamps) -> Lamp:
+            await lamps.delete(lamp.id)
+            return lamp
 
         client = await serve(endpoint)
-        [created] = await create_items(client, {})
-        query = {"item_id": created["id"]}
+        [created] = await create_lamps(client, {})
+        query = {"lamp_id": created["id"]}
         first, again = [await client.post(RUN, params=query, headers=KEYED) for _ in range(2)]
         assert first.status_code == 201
         assert same(first, again)
 
     async def test_of_what_a_dependency_misses(self, serve: Serve, database: Database) -> None:
-        async def endpoint(item: LoadedItem) -> Item:
-            return item
+        async def endpoint(lamp: LoadedLamp) -> Lamp:
+            return lamp
 
         client = await serve(endpoint)
-        query = {"item_id": NO_ITEM}
+        query = {"lamp_id": NO_LAMP}
         first, again = [await client.post(RUN, params=query, headers=KEYED) for _ in range(2)]
         read_problem(first, 404, "NOT_FOUND")
         assert same(first, again)
@@ -198,15 +198,15 @@ class TestReplay:
         assert len(ended) == 2
 
     async def test_no_content(self, serve: Serve, database: Database) -> None:
-        async def endpoint(items: Items) -> Response:
-            await write(items)
+        async def endpoint(lamps: Lamps) -> Response:
+            await write(lamps)
             return Response(status_code=204)
 
         client = await serve(endpoint)
         first, again = [await client.post(RUN, headers=KEYED) for _ in range(2)]
         assert (first.status_code, first.content) == (204, b"")
         assert same(first, again)
-        assert await count(database, "items") == 1
+        assert await count(database, "lamps") == 1
 
 
 class TestNotStored:
@@ -228,19 +228,19 @@ class TestNotStored:
     ) -> None:
         endings = [ending]
 
-        async def endpoint(items: Items) -> Any:
-            written = await write(items)
+        async def endpoint(lamps: Lamps) -> Any:
+            written = await write(lamps)
             return endings.pop()() if endings else written
 
         client = await serve(endpoint)
         first = await client.post(RUN, headers=KEYED)
         assert first.status_code in {401, 429, 500, 503}
-        assert (await count(database, "items"), await count(database, "idempotency_keys")) == (0, 0)
+        assert (await count(database, "lamps"), await count(database, "idempotency_keys")) == (0, 0)
         assert (await client.post(RUN, headers=KEYED)).status_code == 201
-        assert await count(database, "items") == 1
+        assert await count(database, "lamps") == 1
 
     async def test_nor_is_what_is_refused_before_the_caller_is_known(
         self, alice: httpx.AsyncClient, client: httpx.AsyncClient
     ) -> None:
-        assert (await client.post(ITEMS, json=SENT, headers=KEYED)).status_code == 401
-        assert (await alice.post(ITEMS, json=SENT, headers=KEYED)).status_code == 201
+        assert (await client.post(LAMPS, json=SENT, headers=KEYED)).status_code == 401
+        assert (await alice.post(LAMPS, json=SENT, headers=KEYED)).status_code == 201

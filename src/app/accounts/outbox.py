@@ -12,7 +12,7 @@ class Outbox:
 
     def __init__(self, mailer: Mailer, settings: Settings) -> None:
         self._mailer = mailer
-        self._sender = settings.mail_from
+        self._sender = settings.sender
         self._frontend_url = settings.frontend_url
 
     def mail(self, template: str, to: str, **values: object) -> Callable[[], Awaitable[None]]:

@@ -21,7 +21,6 @@ from app.exceptions import FieldError, Invalid, ServiceUnavailable
 
 MAX_LENGTH = 256  # characters of the normal form
 MAX_TYPED = 4 * MAX_LENGTH  # before NFKC, which may compose four characters to one
-PRODUCT = "plinth"
 
 # OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, 2 passes and 1 lane, or more.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -83,16 +82,17 @@ async def require_strong(password: str, *, email: str, settings: Settings, field
     if len(normal) > MAX_LENGTH:
         message = f"may have at most {MAX_LENGTH} characters"
         raise _refused(field, message, "password_too_long")
-    if await _off_the_loop(lambda: _is_guessable(normal, _names(email))):
+    names = _names(settings.app_name, email)
+    if await _off_the_loop(lambda: _is_guessable(normal, names)):
         message = "is too easy to guess: it is common, repetitive, or made of a known name"
         raise _refused(field, message, "password_too_common")
     if settings.password_breach_url and await is_breached(password, settings.password_breach_url):
         raise _refused(field, "is known from a breach: choose another", "password_breached")
 
 
-def _names(email: str) -> list[str]:
+def _names(product: str, email: str) -> list[str]:
     """The known names for an address, in plain letters and digits; the longest first."""
-    wholes = [PRODUCT, *email.split("@")]
+    wholes = [product, *email.split("@")]
     parts = [part for whole in wholes for part in re.split(r"[\W_]+", whole)]
     names = {_plain(name) for name in [email, *wholes, *parts]}
     return sorted((each for each in names if len(each) >= _SHORTEST_NAME), key=len, reverse=True)

@@ -22,6 +22,7 @@ class Authenticate(SecurityBase):
     """Who is asking, by the session token of `Authorization: Bearer …`, in one statement."""
 
     documented_errors: ClassVar[dict[int, str]] = {401: "No live session"}
+    identifies: ClassVar = True  # so that it is asked before a large body is received
 
     def __init__(self) -> None:
         self.model = HTTPBearerModel(

@@ -35,7 +35,8 @@ REMOVE = LazyGroup(
     help="Remove an entity, or a field of one.",
 )
 # A new entity is written and checked by packages that are for development only.
-DEVELOPMENT = {"new": NEW, "remove": REMOVE} if find_spec("ruff") else {}
+WRITING = {"new": NEW, "remove": REMOVE, "init": "app.cli.init:init"}
+DEVELOPMENT = WRITING if find_spec("ruff") else {}
 
 cli = LazyGroup(
     "app",
@@ -52,7 +53,7 @@ cli = LazyGroup(
         "user": USER,
         **DEVELOPMENT,
     },
-    help="Plinth: run it, migrate it, look after it.",
+    help="Run the application, migrate it, look after it.",
 )
 
 

@@ -9,13 +9,17 @@ from types import ModuleType
 import app
 from app.core.models import Base, Entity
 
+PLACES: list[ModuleType] = [app]
+"""Where packages are found. The suite adds `tests`, for an entity that is not the application's."""
+
 
 def modules(name: str) -> Iterator[ModuleType]:
-    """Import and yield the module called `name` of each package below `app` that has one."""
-    for package in sorted(pkgutil.iter_modules(app.__path__), key=lambda found: found.name):
-        path = f"app.{package.name}.{name}"
-        if package.ispkg and importlib.util.find_spec(path):
-            yield importlib.import_module(path)
+    """Import and yield the module called `name` of each package that has one."""
+    for place in PLACES:
+        for package in sorted(pkgutil.iter_modules(place.__path__), key=lambda found: found.name):
+            path = f"{place.__name__}.{package.name}.{name}"
+            if package.ispkg and importlib.util.find_spec(path):
+                yield importlib.import_module(path)
 
 
 def load_models() -> type[Base]:

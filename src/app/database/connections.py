@@ -61,7 +61,7 @@ class Database:
                 "timeout": settings.db_connect_timeout,
                 "command_timeout": settings.db_command_timeout,
                 "server_settings": {
-                    "application_name": "plinth",
+                    "application_name": settings.app_name.lower(),
                     "timezone": "UTC",
                     "jit": "off",
                     **{name: str(int(limit * 1000)) for name, limit in milliseconds.items()},

@@ -5,10 +5,12 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import NoReturn
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.types import Message, Receive, Scope, Send
 
+from app.database.connections import Database
 from app.dispatch.json_body import body_again, receive_body, require_strict_json
+from app.dispatch.large_bodies import BodyBudget, require_caller
 from app.dispatch.open_connections import OpenConnections, cancel
 from app.dispatch.operation import BODY_DEADLINE, Operation
 from app.dispatch.resources import is_unchanged
@@ -25,6 +27,9 @@ from app.exception_handlers import answer
 from app.exceptions import AppError, BadRequest, PayloadTooLarge, ServiceUnavailable
 from app.request_state import request_state
 
+# Bytes that a form keeps of a file in memory; the rest is in a file, or the endpoint's to take.
+SPOOLED = 1024 * 1024
+
 
 class Exchange:
     """One request's messages, in both directions; `limit` is that of its body, in bytes."""
@@ -35,6 +40,7 @@ class Exchange:
         receive: Receive,
         send: Send,
         *,
+        database: Database,
         deadline: asyncio.Timeout,
         limit: int,
         connections: OpenConnections,
@@ -42,6 +48,7 @@ class Exchange:
         state = request_state(scope)
         assert state.work is not None
         self._scope = scope
+        self._database = database
         self._receive = receive
         self._send = send
         self._state = state
@@ -49,6 +56,7 @@ class Exchange:
         self._work = state.work
         self._deadline = deadline
         self._limit = limit
+        self._budget: BodyBudget = scope["app"].body_budget
         self._received = 0
         self._body_ended = state.declared is None
         self._held: Message | None = None  # the head of an answer that is to be stored
@@ -70,11 +78,13 @@ class Exchange:
             raise PayloadTooLarge(self._limit)
         if operation is None:
             return
+        await require_caller(HTTPConnection(self._scope), operation.identify, self._database)
+        state.work = self._work
         keyed = operation.is_repeatable and b"idempotency-key" in state.headers
         strict_json = operation.is_strict and operation.route.body is not None
         if not (keyed or strict_json):
             return
-        body = await receive_body(self.receive, state, self._limit)
+        body = await receive_body(self.receive, state, self._limit, self._budget)
         if strict_json:
             require_strict_json(state.headers.get(b"content-type", b""), body)
         state.body = body
@@ -103,6 +113,11 @@ class Exchange:
         self._received += len(message.get("body", b""))
         if self._received > self._limit:
             await self._answer_instead(PayloadTooLarge(self._limit))
+        if (more := min(self._received, SPOOLED) - self._state.held) > 0:
+            try:
+                self._budget.take(self._state, more)
+            except ServiceUnavailable as error:
+                await self._answer_instead(error)
         self._body_ended = not message.get("more_body", False)
         return message
 
@@ -133,6 +148,7 @@ class Exchange:
     async def end(self) -> None:
         if self._stream is not None:
             self._connections.leave(self._stream)
+        self._budget.release(self._state)
         try:
             await close(self._state.body_iterator)
         finally:

@@ -59,7 +59,13 @@ class FastAPIWay:
         if operation and operation.route.max_body_size is not None and not _has_shape(scope):
             limit = sys.maxsize  # FastAPI knows it too, and answers in its own shape
         exchange = Exchange(
-            scope, receive, send, deadline=deadline, limit=limit, connections=self._connections
+            scope,
+            receive,
+            send,
+            database=self._database,
+            deadline=deadline,
+            limit=limit,
+            connections=self._connections,
         )
         exchange.is_head = is_head
         try:

@@ -14,6 +14,7 @@ from starlette.types import Message, Receive
 
 from app.config import Settings
 from app.core.bulk import BulkBody
+from app.dispatch.large_bodies import BodyBudget
 from app.dispatch.routes import Body
 from app.exceptions import (
     BadRequest,
@@ -113,13 +114,18 @@ def require_strict_json(content_type: bytes, body: bytes) -> None:
         raise Invalid(errors=[FieldError(("body",), message, "inexact_number")])
 
 
-async def receive_body(receive: Receive, state: RequestState, limit: int) -> bytes:
+async def receive_body(
+    receive: Receive, state: RequestState, limit: int, budget: BodyBudget
+) -> bytes:
     """The body, whatever it holds.
 
-    Raises PayloadTooLarge by its declared length, or on its way, and ClientDisconnect.
+    Raises PayloadTooLarge by its declared length, or on its way, what the budget raises, and
+    ClientDisconnect.
     """
     if state.declared is not None and state.declared > limit:
         raise PayloadTooLarge(limit)
+    if state.declared:
+        budget.take(state, state.declared)
     parts, size, more = [], 0, True
     while more:
         message = await receive()
@@ -129,6 +135,8 @@ async def receive_body(receive: Receive, state: RequestState, limit: int) -> byt
         size += len(parts[-1])
         if size > limit:
             raise PayloadTooLarge(limit)
+        if size > state.held:
+            budget.take(state, size - state.held)
         more = message.get("more_body", False)
     return b"".join(parts)
 

@@ -22,6 +22,7 @@ from app.database.errors import translate_sqlalchemy
 from app.database.unit_of_work import UnitOfWork
 from app.dispatch.arguments import ArgumentPlan, Solved
 from app.dispatch.json_body import JsonBody, body_again, receive_body
+from app.dispatch.large_bodies import identifying, require_caller
 from app.dispatch.open_connections import OpenConnections
 from app.dispatch.query_parameters import QueryParameters, strict
 from app.dispatch.rendering import Renderer
@@ -72,6 +73,7 @@ class Operation:
         self.obstacles = route.obstacles(overrides, strict=self.is_strict)
         self.is_repeatable = idempotency_key in calls
         self.authorizations = [each for each in calls if hasattr(each, "authorizes")]
+        self.identify = identifying(calls)
         if not route.answers:
             return
         self.resource = Resource(route, settings.secret_keys)
@@ -120,6 +122,9 @@ class Operation:
             return
         except Exception as error:  # noqa: BLE001 - each becomes the response it stands for
             response = await answer(request, error)
+        finally:
+            if state.held:
+                scope["app"].body_budget.release(state)
         await response(scope, receive, send)
 
     async def _in_time(self, request: Request, state: RequestState) -> Response:
@@ -143,9 +148,16 @@ class Operation:
             raise ServiceUnavailable from None
 
     async def _receive(self, request: Request, state: RequestState) -> bytes:
+        if self.identify:
+            try:
+                async with asyncio.timeout(self._timeout):
+                    await require_caller(request, self.identify, self._database)
+            except TimeoutError:
+                raise ServiceUnavailable from None
+        budget = request.app.body_budget
         try:
             async with asyncio.timeout(BODY_DEADLINE):
-                return await receive_body(request.receive, state, self.body_limit)
+                return await receive_body(request.receive, state, self.body_limit, budget)
         except TimeoutError:
             raise BadRequest("The body did not arrive in time") from None
 

@@ -7,7 +7,21 @@ import pytest
 from app.cli.generator import entities
 from app.cli.generator.entities import Request, new_entity
 from app.cli.generator.fields import new_field, remove_field
-from app.cli.generator.grammar.spec import SpecError
+from app.cli.generator.files import manifest
+from app.cli.generator.files.manifest import Manifest
+from app.cli.generator.grammar.parsing import parse_fields
+from app.cli.generator.grammar.spec import EntitySpec, SpecError
+
+
+@pytest.fixture(autouse=True)
+def thing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that the generator has written, of all that the project has."""
+    fields, _ = parse_fields(["code:str:20:unique", "quantity:int"], "thing", {})
+    spec = EntitySpec("thing", "things", tuple(fields), owned=False, public=False)
+    path = tmp_path / "app" / "things" / manifest.NAME
+    path.parent.mkdir(parents=True)
+    path.write_text(Manifest.of(spec, {}).text())
+    monkeypatch.setattr(manifest, "PACKAGE", path.parents[1])
 
 
 class TestEntities:
@@ -32,20 +46,20 @@ class TestEntities:
             (Request("test_run", ["number:str"]), "test_run: is what pytest takes for a test"),
             (Request("run", ["a:str"], plural="test_runs"), "test_runs: is how tests name tables"),
             (
-                Request("thing", ["line1:str", "line_1:str"]),
+                Request("widget", ["line1:str", "line_1:str"]),
                 "line_1: its type would be called Line1, as that of line1 is",
             ),
             (
                 Request("big", ["integer:enum:a/b"]),
                 "integer: its type would be called BigInteger, as an import is",
             ),
-            (Request("thing", ["number:str"], owner="usr"), "--owner usr: can only be user"),
+            (Request("widget", ["number:str"], owner="usr"), "--owner usr: can only be user"),
             (
-                Request("thing", ["a:str:unique"], key="aa"),
+                Request("widget", ["a:str:unique"], key="aa"),
                 "--key aa: is not a unique field; did you",
             ),
             (
-                Request("thing", ["a:str"], key="a"),
+                Request("widget", ["a:str"], key="a"),
                 "--key a: is not a unique field; a:…:unique makes",
             ),
             (
@@ -53,8 +67,8 @@ class TestEntities:
                 "choose a shorter name",
             ),
             (
-                Request("item", ["name:str"]),
-                "item: exists already, from this line:\napp new entity",
+                Request("thing", ["name:str"]),
+                "thing: exists already, from this line:\napp new entity thing code:str:20:unique",
             ),
         ],
     )
@@ -69,7 +83,7 @@ class TestEntities:
             new_entity(request)
         assert len(refused.value.problems) == 5
         with pytest.raises(SpecError) as refused:
-            new_entity(Request("thing", ["amount:decimal", "before:ref:tihng"]))
+            new_entity(Request("widget", ["amount:decimal", "before:ref:tihng"]))
         assert len(refused.value.problems) == 2
 
     def test_says_of_the_plural_what_is_wrong_beside_the_name(self) -> None:
@@ -87,36 +101,36 @@ class TestEntities:
             new_entity(Request("widget", ["name:str"]))
 
     def test_a_key_may_be_called_like_its_column(self) -> None:
-        request = Request("widget", ["item:ref:item:unique"], key="item_id")
+        request = Request("widget", ["thing:ref:thing:unique"], key="thing_id")
         changeset = new_entity(request, migrate=False)
         models = changeset.writes[Path("src/app/widgets/models.py")]
-        assert 'natural_key = ("item_id",)' in models
+        assert 'natural_key = ("thing_id",)' in models
 
     def test_a_field_that_is_not_there_is_not_removed(self) -> None:
         with pytest.raises(
-            SpecError, match="quanity: item has no such field; did you mean quantity"
+            SpecError, match="quanity: thing has no such field; did you mean quantity"
         ):
-            remove_field("item", "quanity")
+            remove_field("thing", "quanity")
 
     @pytest.mark.parametrize(
         ("text", "problem"),
         [
-            ("price:int:null", "item already has price:decimal:12.2:min=0:index"),
+            ("code:int:null", "thing already has code:str:20:unique"),
             ("colour:str", "needs null or a default, for the existing rows"),
-            ("code:str:unique", "cannot be unique: existing rows would share one value"),
+            ("label:str:unique", "cannot be unique: existing rows would share one value"),
             ("colour:strng:null", "did you mean str?"),
         ],
     )
     def test_a_field_that_cannot_be_added(self, text: str, problem: str) -> None:
         with pytest.raises(SpecError, match=problem):
-            new_field("item", [text])
+            new_field("thing", [text])
 
     def test_a_field_whose_type_would_be_called_like_that_of_another_one(self) -> None:
         with pytest.raises(SpecError, match="line_1: its type"):
-            new_field("item", ["line1:str:null", "line_1:str:null"])
+            new_field("thing", ["line1:str:null", "line_1:str:null"])
 
     def test_an_entity_that_the_generator_has_not_made(self) -> None:
         with pytest.raises(
-            SpecError, match="itm: is not an entity that the generator wrote; did you mean item"
+            SpecError, match="thng: is not an entity that the generator wrote; did you mean thing"
         ):
-            new_field("itm", ["colour:str:null"])
+            new_field("thng", ["colour:str:null"])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.cli.generator.files.manifest import find
 from tests.cli.project import Project
 
 pytestmark = pytest.mark.generator
@@ -144,11 +145,14 @@ def test_an_edited_file_is_not_overwritten_and_not_deleted(project: Project) -> 
     assert project.read(service) == generated
 
     project.edit(service, "Rules of", "My own rules of")
+    own = project.root / "tests/customers/test_rules.py"
+    own.write_text("from tests.customers.factory import create_customer\n")
     kept = project.app("remove entity customer")
     assert f"      keep  {service}\n" in kept
+    assert "      keep  tests/customers/test_rules.py\n" in kept
     assert "They may import modules that are gone" in kept
-    assert "rm -r src/app/customers" in kept
-    assert project.changes() == "?? src/app/customers/\n"
+    assert "rm -r src/app/customers tests/customers" in kept
+    assert project.changes() == "?? src/app/customers/\n?? tests/customers/\n"
 
 
 def test_a_migration_that_was_applied_is_undone_by_another_one(project: Project) -> None:
@@ -185,12 +189,13 @@ def test_nothing_is_written_by_a_bad_line_or_a_dry_run(project: Project) -> None
 
 def test_a_list_below_a_public_entity_is_public_where_its_rows_are(project: Project) -> None:
     project.app("new entity room name:str --public --no-verify")
-    project.app("new entity book room:ref:room item:ref:item --public --no-verify")
+    project.app("new entity author name:str --no-verify")
+    project.app("new entity book room:ref:room author:ref:author --public --no-verify")
     project.app("new field book lent_to:ref:room:null --no-verify")
     routes = project.app("routes")
     assert re.search(r"/rooms/{room_id}/books +public", routes)
     assert re.search(r"/rooms/{room_id}/lent-to-books +public", routes)
-    assert re.search(r"/items/{item_id}/books +session", routes)
+    assert re.search(r"/authors/{author_id}/books +session", routes)
     project.app("remove field book lent_to --no-verify")
     assert "lent-to-books" not in project.app("routes")
 
@@ -208,10 +213,42 @@ def test_a_template_of_the_projects_own_goes_first(project: Project) -> None:
 
 
 def test_a_migration_of_other_tables_too_stays(project: Project) -> None:
-    removed = project.app("remove entity item")
-    assert re.search(r"create  alembic/versions/\w+_drop_items.py", removed)
+    for name in ("author", "book"):
+        project.app(f"new entity {name} name:str --no-migrate --no-verify")
+    project.app("migrate")
+    project.run("alembic", "revision", "--autogenerate", "-m", "both")
+    removed = project.app("remove entity book")
+    assert re.search(r"create  alembic/versions/\w+_drop_books.py", removed)
     assert "remove  alembic" not in removed
-    assert "users_sessions_items" not in project.changes()
+    assert "both.py" in project.changes()
+
+
+@pytest.mark.skipif(find("item") is None, reason="the example entity was removed")
+def test_the_example_leaves_nothing_behind(project: Project) -> None:
+    removed = project.app("remove entity item")
+    verbs = {line.split()[0] for line in removed.splitlines() if line.startswith("    ")}
+    assert verbs == {"update", "remove"}
+    gone = [line for line in project.changes().splitlines() if line.startswith(" D ")]
+    assert {line.split("/items/")[0] for line in gone if "/items/" in line} == {
+        " D src/app",
+        " D tests",
+    }
+    [migration] = [line for line in gone if "/items/" not in line]
+    assert migration.endswith("_items.py")
+    [follower] = [line for line in project.changes().splitlines() if line not in gone]
+    assert follower.startswith(" M alembic/versions/")
+    project.run("ruff", "check")
+    project.run("ruff", "format", "--check")
+    project.run("lint-imports")
+    project.run("pyrefly", "check")
+    project.run("pytest", "-q", "-n0", "--collect-only")
+    suite = [
+        "tests/database/test_migrations.py",
+        "tests/cli/generator",
+        "tests/core",
+        "tests/lamps",
+    ]
+    project.run("pytest", "-q", "-n2", *suite)
 
 
 def test_a_migration_that_alembic_wrote_goes_too_and_a_missing_one_is_made(

@@ -1,7 +1,6 @@
 """What a client may have the server hold, before the application is asked and after it answered."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -12,64 +11,12 @@ from app.cli.protocols import http
 from app.config import Settings
 from app.main import Application, create_app
 from app.middleware.request_limits import MAX_HEAD
+from tests.connection import PATIENCE, connected
 from tests.live import Live, served
 
 SOON = 0.3  # seconds
-PATIENCE = 20  # seconds for what comes at once
 LIVE = b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n"
 REGISTER = b"POST /api/v1/auth/register HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-
-
-class Connection:
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    async def send(self, data: bytes) -> None:
-        self._writer.write(data)
-        await self._writer.drain()
-
-    async def send_until_refused(self, data: bytes, times: int) -> int:
-        """How many times it could be sent."""
-        for sent in range(times):
-            try:
-                await self.send(data)
-            except ConnectionError:
-                return sent
-        return times
-
-    async def answer(self) -> tuple[int, dict[str, str], bytes]:
-        async with asyncio.timeout(PATIENCE):
-            head = (await self._reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-            headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
-            body = await self._reader.readexactly(int(headers["content-length"]))
-        return int(head[0].split()[1]), headers, body
-
-    async def refusal(self) -> tuple[int, str]:
-        """The status and the detail of an answer after which the connection is closed."""
-        status, headers, body = await self.answer()
-        problem = json.loads(body)
-        assert headers["content-type"] == "application/problem+json"
-        assert headers["connection"] == "close"
-        assert headers["x-correlation-id"] == problem["correlation_id"]
-        assert await self.ended()
-        return status, problem["detail"]
-
-    async def ended(self) -> bool:
-        async with asyncio.timeout(PATIENCE):
-            try:
-                return await self._reader.read() == b""
-            except ConnectionError:
-                return True
-
-
-@asynccontextmanager
-async def connected(live: Live) -> AsyncIterator[Connection]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", live.port)
-    try:
-        yield Connection(reader, writer)
-    finally:
-        writer.close()
 
 
 @asynccontextmanager

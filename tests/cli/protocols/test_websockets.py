@@ -10,7 +10,7 @@ from fastapi import WebSocket
 from app.config import Settings
 from app.main import Application, create_app
 from tests.live import Live, served
-from tests.problems import CANARY, ITEMS, read_problem
+from tests.problems import CANARY, LAMPS, read_problem
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 GOOD = {
@@ -39,7 +39,7 @@ async def live(settings: Settings) -> AsyncIterator[Live]:
 @pytest.mark.parametrize("headers", MALFORMED.values(), ids=MALFORMED.keys())
 async def test_what_is_no_handshake(live: Live, headers: dict[str, str]) -> None:
     async with live.client() as client:
-        response = await client.get(ITEMS, headers=headers)
+        response = await client.get(LAMPS, headers=headers)
     read_problem(response, 400, "BAD_REQUEST")
     assert CANARY not in response.text
     assert response.headers["X-Content-Type-Options"] == "nosniff"
@@ -49,7 +49,7 @@ async def test_what_is_no_handshake(live: Live, headers: dict[str, str]) -> None
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 async def test_another_method(live: Live, method: str) -> None:
     async with live.client() as client:
-        response = await client.request(method, ITEMS, headers=GOOD, content=b"canary")
+        response = await client.request(method, LAMPS, headers=GOOD, content=b"canary")
     read_problem(response, 400, "BAD_REQUEST")
 
 

@@ -81,7 +81,7 @@ class TestErrors:
         }
 
     async def test_v1_keeps_its_own(self, alice: httpx.AsyncClient) -> None:
-        response = await alice.get("/api/v1/items")
+        response = await alice.get("/api/v1/lamps")
         assert response.headers["content-type"] == "application/problem+json"
 
 

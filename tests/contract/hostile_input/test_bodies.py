@@ -1,4 +1,4 @@
-"""No body of an item makes a 5xx or writes what it may not, and no answer repeats it."""
+"""No body of a lamp makes a 5xx or writes what it may not, and no answer repeats it."""
 
 import json
 from decimal import Decimal
@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from tests.contract.hostile_input.refusals import Ask, read_refusal, short
-from tests.factories import create_items, item
-from tests.problems import CANARY, ITEMS, JSON
+from tests.factories import create_lamps, lamp
+from tests.problems import CANARY, JSON, LAMPS
 
 BAD_FIELDS: dict[str, list[Any]] = {
     "name": [
@@ -49,7 +49,7 @@ ROUNDED = [
 ]  # fmt: skip
 
 
-class TestItems:
+class TestLamps:
     @pytest.mark.parametrize(
         ("name", "value"),
         [(name, value) for name, values in BAD_FIELDS.items() for value in values],
@@ -58,32 +58,32 @@ class TestItems:
     async def test_a_bad_field_is_named_and_nothing_is_written(
         self, alice: httpx.AsyncClient, name: str, value: Any
     ) -> None:
-        response = await alice.post(ITEMS, json=item(**{name: value}))
+        response = await alice.post(LAMPS, json=lamp(**{name: value}))
         problem = read_refusal(response, value if isinstance(value, str) else CANARY)
         assert problem["error_code"] == "VALIDATION_ERROR"
         assert {tuple(error["loc"][:2]) for error in problem["errors"]} == {("body", name)}
-        assert (await alice.get(ITEMS)).json()["total"] == 0
+        assert (await alice.get(LAMPS)).json()["total"] == 0
 
     @pytest.mark.parametrize(("name", "literal"), RAW_FIELDS, ids=short)
     async def test_a_bad_literal_is_refused(
         self, alice: httpx.AsyncClient, name: str, literal: str
     ) -> None:
-        body = json.dumps(item(**{name: "@"})).replace('"@"', literal)
-        problem = read_refusal(await alice.post(ITEMS, content=body, headers=JSON), literal)
+        body = json.dumps(lamp(**{name: "@"})).replace('"@"', literal)
+        problem = read_refusal(await alice.post(LAMPS, content=body, headers=JSON), literal)
         assert problem["status"] in {400, 422}
-        assert (await alice.get(ITEMS)).json()["total"] == 0
+        assert (await alice.get(LAMPS)).json()["total"] == 0
 
     @pytest.mark.parametrize("literal", ROUNDED, ids=short)
     async def test_a_price_that_the_column_would_round_is_refused(
         self, alice: httpx.AsyncClient, literal: str
     ) -> None:
-        body = json.dumps(item(price="@")).replace('"@"', literal)
-        response = await alice.post(ITEMS, content=body, headers=JSON)
+        body = json.dumps(lamp(price="@")).replace('"@"', literal)
+        response = await alice.post(LAMPS, content=body, headers=JSON)
         problem = read_refusal(response, literal.strip('"'))
         assert problem["error_code"] == "VALIDATION_ERROR"
         # Of a number that the parser itself rounds, the place is lost.
         assert [error["loc"] for error in problem["errors"]] in ([["body"]], [["body", "price"]])
-        assert (await alice.get(ITEMS)).json()["total"] == 0
+        assert (await alice.get(LAMPS)).json()["total"] == 0
 
     @pytest.mark.parametrize(
         ("literal", "stored"),
@@ -98,8 +98,8 @@ class TestItems:
     async def test_a_price_that_fits_is_kept_to_the_cent(
         self, alice: httpx.AsyncClient, literal: str, stored: str
     ) -> None:
-        body = json.dumps(item(price="@")).replace('"@"', literal)
-        response = await alice.post(ITEMS, content=body, headers=JSON)
+        body = json.dumps(lamp(price="@")).replace('"@"', literal)
+        response = await alice.post(LAMPS, content=body, headers=JSON)
         assert response.status_code == 201, response.text
         assert response.json()["price"] == stored
         assert (await alice.get(response.headers["Location"])).json()["price"] == stored
@@ -108,7 +108,7 @@ class TestItems:
     async def test_zero_by_any_name_is_zero_or_refused(
         self, alice: httpx.AsyncClient, price: str
     ) -> None:
-        response = await alice.post(ITEMS, json=item(price=price))
+        response = await alice.post(LAMPS, json=lamp(price=price))
         if response.status_code == 201:
             assert Decimal(response.json()["price"]) == 0
         else:
@@ -126,10 +126,10 @@ class TestItems:
     async def test_an_extra_field_is_refused_by_its_name(
         self, alice: httpx.AsyncClient, field: str
     ) -> None:
-        (created,) = await create_items(alice, {})
-        url = f"{ITEMS}/{created['id']}"
+        (created,) = await create_lamps(alice, {})
+        url = f"{LAMPS}/{created['id']}"
         for response in (
-            await alice.post(ITEMS, json=item(**{field: CANARY})),
+            await alice.post(LAMPS, json=lamp(**{field: CANARY})),
             await alice.patch(url, json={field: CANARY}),
             await alice.patch(url, json={field: None}),
         ):
@@ -149,15 +149,15 @@ class TestItems:
         ],
         ids=short,
     )  # fmt: skip
-    async def test_a_body_that_is_no_item_is_refused(
+    async def test_a_body_that_is_no_lamp_is_refused(
         self, alice: httpx.AsyncClient, body: bytes
     ) -> None:
-        problem = read_refusal(await alice.post(ITEMS, content=body, headers=JSON))
+        problem = read_refusal(await alice.post(LAMPS, content=body, headers=JSON))
         assert problem["status"] in {400, 422}
 
     async def test_40_000_fields_are_refused_in_few_words(self, alice: httpx.AsyncClient) -> None:
         body = json.dumps({f"k{i}": CANARY for i in range(40_000)})
-        assert read_refusal(await alice.post(ITEMS, content=body, headers=JSON))["status"] == 422
+        assert read_refusal(await alice.post(LAMPS, content=body, headers=JSON))["status"] == 422
 
     @pytest.mark.parametrize(
         "body",
@@ -173,7 +173,7 @@ class TestItems:
     async def test_of_two_equal_keys_one_is_taken_or_none(
         self, alice: httpx.AsyncClient, body: str
     ) -> None:
-        response = await alice.post(ITEMS, content=body, headers=JSON)
+        response = await alice.post(LAMPS, content=body, headers=JSON)
         if response.status_code == 201:
             assert response.json()["name"] in {"a", "b"}
             assert response.json()["price"] == "1.00"
@@ -185,7 +185,7 @@ class TestItems:
         [
             ("name", "é" * 255), ("name", "\U0001f4a5" * 255), ("name", "\U0010ffff"),
             ("name", "\uffff\ufffe"), ("name", "\u202e\u200b"), ("name", "e\u0301"),
-            ("name", "%00 \\u0000 \\x00"), ("name", "'; DROP TABLE items; --"),
+            ("name", "%00 \\u0000 \\x00"), ("name", "'; DROP TABLE lamps; --"),
             ("name", "\x01\x1f\x7f\x85"), ("name", " "), ("name", "\r\nX-Injected: 1"),
             ("name", "12.5000000000000000001"), ("name", '"12.5000000000000000001'),
             ("description", ""), ("description", "\U0001f4a5" * 5000), ("description", None),
@@ -196,9 +196,9 @@ class TestItems:
     async def test_an_odd_value_that_is_valid_comes_back_as_it_was(
         self, alice: httpx.AsyncClient, name: str, value: Any
     ) -> None:
-        (created,) = await create_items(alice, {name: value})
+        (created,) = await create_lamps(alice, {name: value})
         assert created[name] == value
-        assert (await alice.get(f"{ITEMS}/{created['id']}")).json() == created
+        assert (await alice.get(f"{LAMPS}/{created['id']}")).json() == created
 
     @pytest.mark.parametrize(
         ("name", "value"),
@@ -213,8 +213,8 @@ class TestItems:
     async def test_a_bad_update_changes_nothing(
         self, alice: httpx.AsyncClient, name: str, value: Any
     ) -> None:
-        (created,) = await create_items(alice, {})
-        url = f"{ITEMS}/{created['id']}"
+        (created,) = await create_lamps(alice, {})
+        url = f"{LAMPS}/{created['id']}"
         response = await alice.patch(
             url, json={name: value, "description": "changed"} | {name: value}
         )
@@ -235,7 +235,7 @@ class TestItems:
 async def test_millions_of_values_are_refused_before_they_are_read(ask: Ask, body: bytes) -> None:
     started = perf_counter()
     response = await ask(
-        "PUT", f"{ITEMS}/bulk", headers=[(b"content-type", b"application/json")], body=body
+        "PUT", f"{LAMPS}/bulk", headers=[(b"content-type", b"application/json")], body=body
     )
     assert read_refusal(response)["error_code"] == "BAD_REQUEST"
     assert perf_counter() - started < 3  # to validate them takes up to six, on a quiet machine

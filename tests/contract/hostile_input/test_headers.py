@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.contract.hostile_input.refusals import Ask, Header, read_refusal, short
-from tests.problems import CANARY, ITEMS, ME
+from tests.problems import CANARY, LAMPS, ME
 
 HEADERS: list[Header] = [
     (b"x-correlation-id", b"\xff" * 10), (b"x-correlation-id", b"a" * 60_000),
@@ -28,16 +28,16 @@ class TestHeaders:
         self, ask: Ask, header: Header
     ) -> None:
         json_body = (b"content-type", b"application/json")
-        read = await ask("GET", ITEMS, headers=[header])
+        read = await ask("GET", LAMPS, headers=[header])
         assert read.status_code == 200
         assert read.json()["items"] == []
         body = b'{"name": "a", "sku": "a", "price": 1}'
-        written = await ask("POST", ITEMS, headers=[json_body, header], body=body)
+        written = await ask("POST", LAMPS, headers=[json_body, header], body=body)
         assert written.status_code == 201
-        assert written.headers["Location"] == f"{ITEMS}/{written.json()['id']}"
+        assert written.headers["Location"] == f"{LAMPS}/{written.json()['id']}"
 
     async def test_5_000_headers_are_no_more_than_one(self, ask: Ask) -> None:
-        response = await ask("GET", ITEMS, headers=[(b"x-%d" % i, b"1") for i in range(5_000)])
+        response = await ask("GET", LAMPS, headers=[(b"x-%d" % i, b"1") for i in range(5_000)])
         assert response.status_code == 200
 
     @pytest.mark.parametrize(

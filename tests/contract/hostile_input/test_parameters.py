@@ -8,8 +8,8 @@ import pytest
 
 from app.main import Application
 from tests.contract.hostile_input.refusals import Ask, read_refusal, short
-from tests.factories import SignIn, create_items
-from tests.problems import CANARY, ITEMS
+from tests.factories import SignIn, create_lamps
+from tests.problems import CANARY, LAMPS
 from tests.shipped import shipped_document
 
 TEXT = ["name", "name__icontains", "name__istartswith", "sku", "sku__in", "search"]
@@ -61,7 +61,7 @@ BAD_PARAMETERS = {
     "order_by": [
         "", ",", "-", "name,", ",name", "id", "-id", "NAME", "metadata", "hashed_password",
         "password_hash", "__class__", "__init__", "owner_id", "owner.email", CANARY, "%00",
-        "--name", "%2Bname", "name%00", "name desc", "name;drop table items", "name,name",
+        "--name", "%2Bname", "name%00", "name desc", "name;drop table lamps", "name,name",
         "name,-name", "name,sku,price,quantity,status",
     ],
 }  # fmt: skip
@@ -77,7 +77,7 @@ class TestParameters:
         self, ask: Ask, name: str
     ) -> None:
         for value in BAD_PARAMETERS[name]:
-            response = await ask("GET", ITEMS, query=f"{name}={value}".encode())
+            response = await ask("GET", LAMPS, query=f"{name}={value}".encode())
             problem = read_refusal(response, unquote(value))
             assert problem["error_code"] == "VALIDATION_ERROR", value
             # How deep a page lies is a matter of two parameters.
@@ -90,7 +90,7 @@ class TestParameters:
             "name=%25", "name=_", "name=%5C", "name=%5C%25", "name__icontains=%25",
             "name__icontains=_", "name__icontains=%5C", "name__istartswith=%25",
             "name__istartswith=_lain", "search=%25", "search=_", "search=%5C", "search=%5C%5C%25",
-            "name='", "name=' OR 1=1 --", "search='; DROP TABLE items; --", "name=%24%7Bname%7D",
+            "name='", "name=' OR 1=1 --", "search='; DROP TABLE lamps; --", "name=%24%7Bname%7D",
             "name={{7*7}}", "name=%0d%0aX-Injected:%201", "name=%E2%80%AE", "name=%F0%9F%92%A5",
             "name=", "sku__in=", "sku__in=,", "sku__in=a&sku__in=b", "name=plain%20",
             "quantity=-2147483648", "quantity__gt=2147483647", "price__lt=-1",
@@ -105,8 +105,8 @@ class TestParameters:
     async def test_an_odd_value_that_is_valid_finds_nothing(
         self, ask: Ask, alice: httpx.AsyncClient, query: str
     ) -> None:
-        await create_items(alice, {"name": "plain", "sku": "plain", "quantity": 1})
-        response = await ask("GET", ITEMS, query=query.encode())
+        await create_lamps(alice, {"name": "plain", "sku": "plain", "quantity": 1})
+        response = await ask("GET", LAMPS, query=query.encode())
         assert response.status_code == 200, response.text[:1000]
         assert response.json()["items"] == []
 
@@ -127,7 +127,7 @@ class TestParameters:
     async def test_what_is_hardly_a_query_is_an_empty_page_or_refused(
         self, ask: Ask, query: bytes
     ) -> None:
-        response = await ask("GET", ITEMS, query=query)
+        response = await ask("GET", LAMPS, query=query)
         if response.status_code == 200:
             assert response.json()["items"] == []
         else:
@@ -145,10 +145,10 @@ class TestParameters:
         ids=short,
     )  # fmt: skip
     async def test_what_is_not_utf_8_is_a_bad_request(self, ask: Ask, query: bytes) -> None:
-        assert read_refusal(await ask("GET", ITEMS, query=query))["error_code"] == "BAD_REQUEST"
+        assert read_refusal(await ask("GET", LAMPS, query=query))["error_code"] == "BAD_REQUEST"
 
     async def test_a_plus_that_became_a_space_is_told(self, alice: httpx.AsyncClient) -> None:
-        response = await alice.get(f"{ITEMS}?created_at__gte=2026-01-05T12:00:00+02:00")
+        response = await alice.get(f"{LAMPS}?created_at__gte=2026-01-05T12:00:00+02:00")
         [error] = read_refusal(response)["errors"]
         assert error["loc"] == ["query", "created_at__gte"]
         assert "%2B" in error["message"]
@@ -175,8 +175,8 @@ class TestParameters:
     async def test_a_number_the_column_would_round_is_compared_as_it_is_or_refused(
         self, alice: httpx.AsyncClient, query: str, *, found: bool
     ) -> None:
-        await create_items(alice, {"price": "10.00"})
-        response = await alice.get(f"{ITEMS}?{query}")
+        await create_lamps(alice, {"price": "10.00"})
+        response = await alice.get(f"{LAMPS}?{query}")
         if response.status_code == 200:
             assert bool(response.json()["items"]) is found
         else:
@@ -198,7 +198,7 @@ class TestParameters:
     async def test_40_000_of_anything_are_refused_in_few_words(
         self, ask: Ask, query: bytes
     ) -> None:
-        assert read_refusal(await ask("GET", ITEMS, query=query))["status"] == 422
+        assert read_refusal(await ask("GET", LAMPS, query=query))["status"] == 422
 
 
 class TestUnknownParameters:
@@ -216,7 +216,7 @@ class TestUnknownParameters:
     async def test_the_nearest_name_is_offered(
         self, alice: httpx.AsyncClient, sent: str, meant: str
     ) -> None:
-        response = await alice.get(ITEMS, params={sent: CANARY})
+        response = await alice.get(LAMPS, params={sent: CANARY})
         problem = read_refusal(response)
         assert problem["error_code"] == "UNKNOWN_PARAMETER"
         (error,) = problem["errors"]
@@ -231,12 +231,12 @@ class TestUnknownParameters:
             "description", "description__icontains", "owner_id", "id", "version", "deleted_at",
             "hashed_password", "price__gte__lte", "price__", "__gte", "items__name",
         ):  # fmt: skip
-            problem = read_refusal(await alice.get(ITEMS, params={name: CANARY}))
+            problem = read_refusal(await alice.get(LAMPS, params={name: CANARY}))
             assert problem["error_code"] == "UNKNOWN_PARAMETER", name
 
     async def test_every_route_refuses_them(self, app: Application, sign_in: SignIn) -> None:
         root = await sign_in("root@example.com", superuser=True)
-        (created,) = await create_items(root, {})
+        (created,) = await create_lamps(root, {})
         document = (await root.get("/openapi.json")).json()
         refused = 0
         for path, operations in shipped_document(app, document)["paths"].items():
@@ -249,7 +249,7 @@ class TestUnknownParameters:
                 assert problem["errors"][0]["loc"] == ["query", "colour"]
                 refused += 1
         assert refused >= 30
-        assert (await root.get(f"{ITEMS}/{created['id']}")).json() == created
+        assert (await root.get(f"{LAMPS}/{created['id']}")).json() == created
 
     @pytest.mark.parametrize(
         ("name", "value"),
@@ -264,6 +264,6 @@ class TestUnknownParameters:
     async def test_a_scalar_may_not_be_repeated(
         self, alice: httpx.AsyncClient, name: str, value: str
     ) -> None:
-        problem = read_refusal(await alice.get(f"{ITEMS}?{name}={value}&{name}={value}"))
+        problem = read_refusal(await alice.get(f"{LAMPS}?{name}={value}&{name}={value}"))
         assert problem["error_code"] == "UNKNOWN_PARAMETER"
         assert {tuple(error["loc"]) for error in problem["errors"]} == {("query", name)}

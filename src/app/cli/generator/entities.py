@@ -67,6 +67,8 @@ def remove_entity(name: str, *, migrate: bool = True) -> Changeset:
             changeset.remove(path)
         elif (ROOT / path).exists():
             changeset.keep(path)
+    for path in manifest.beside():
+        changeset.keep(path)
     changeset.remove(manifest.path)
     changeset.update(public_routes.removed(changeset.entity))
     made = history.of_table(spec.plural)

@@ -52,8 +52,8 @@ def _left(changeset: Changeset) -> str:
         return f"\n`uv run app dev` serves what is left, without {changeset.entity.path}."
     folders = " ".join(sorted({str(path.parent) for path in changeset.kept}))
     return f"""
-The files that are kept were edited. They may import modules that are gone. Then the checks fail,
-and so may `app dev`, until you change or delete them: rm -r {folders}"""
+The files that are kept were edited or added. They may import modules that are gone. Then the checks
+fail, and so may `app dev`, until you change or delete them: rm -r {folders}"""
 
 
 def _next_steps(changeset: Changeset, *, migrates: bool) -> str:

@@ -68,6 +68,12 @@ class Manifest:
         found = sorted((ROOT / self.path.parent).glob("*.py"))
         return {path.relative_to(ROOT): path.read_text() for path in found}
 
+    def beside(self) -> list[Path]:
+        """Modules in its folders that the generator has not written."""
+        folders = [ROOT / "src/app" / self.plural, ROOT / "tests" / self.plural]
+        found = sorted(path.relative_to(ROOT) for each in folders for path in each.rglob("*.py"))
+        return [path for path in found if str(path) not in self.files]
+
     def is_as_written(self, path: Path) -> bool:
         text = on_disk(path)
         return text is not None and digest(text) == self.files.get(str(path))

@@ -1,16 +1,16 @@
-"""What items alone have; the rules of every resource are in tests/conformance."""
+"""What lamps alone have; the rules of every resource are in tests/conformance."""
 
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.factories import create_items, item
-from tests.problems import ITEMS, NO_ITEM
+from tests.factories import create_lamps, lamp
+from tests.problems import LAMPS, NO_LAMP
 
 
 async def test_what_may_be_left_out(alice: httpx.AsyncClient) -> None:
-    [created] = await create_items(alice, {})
+    [created] = await create_lamps(alice, {})
     assert (created["description"], created["quantity"], created["status"]) == (None, 0, "draft")
 
 
@@ -20,7 +20,7 @@ async def test_what_may_be_left_out(alice: httpx.AsyncClient) -> None:
 async def test_prices_are_exact(
     alice: httpx.AsyncClient, price: float | str, answered: str
 ) -> None:
-    [created] = await create_items(alice, {"price": price})
+    [created] = await create_lamps(alice, {"price": price})
     assert created["price"] == answered
 
 
@@ -40,11 +40,11 @@ async def test_prices_are_exact(
         ("quantity", "1"),
         ("quantity", True),
         ("status", "sold"),
-        ("owner_id", NO_ITEM),
+        ("owner_id", NO_LAMP),
     ],
 )
 async def test_refuses_a_field(alice: httpx.AsyncClient, field: str, value: Any) -> None:
-    response = await alice.post(ITEMS, json=item() | {field: value})
+    response = await alice.post(LAMPS, json=lamp() | {field: value})
     assert response.status_code == 422
     assert response.json()["errors"][0]["loc"] == ["body", field]
 
@@ -61,12 +61,12 @@ async def test_refuses_a_field(alice: httpx.AsyncClient, field: str, value: Any)
     ],
 )
 async def test_takes_as_much_as(alice: httpx.AsyncClient, field: str, value: Any) -> None:
-    [created] = await create_items(alice, {field: value})
+    [created] = await create_lamps(alice, {field: value})
     assert created[field] == value
 
 
 @pytest.mark.parametrize("field", ["name", "description", "sku"])
 async def test_searches_texts(alice: httpx.AsyncClient, field: str) -> None:
-    [found, _] = await create_items(alice, {field: "100% Wool"}, {"name": "100"})
-    page = (await alice.get(ITEMS, params={"search": "0% w"})).json()
+    [found, _] = await create_lamps(alice, {field: "100% Wool"}, {"name": "100"})
+    page = (await alice.get(LAMPS, params={"search": "0% w"})).json()
     assert page["items"] == [found]

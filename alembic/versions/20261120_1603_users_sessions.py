@@ -1,4 +1,4 @@
-"""users sessions items
+"""users, sessions
 
 Revision ID: 55eec8c43281
 Revises:
@@ -57,63 +57,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
     op.create_table(
-        "items",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("name", sa.String(length=255), nullable=False),
-        sa.Column("description", sa.Text(), nullable=True),
-        sa.Column("sku", sa.String(length=64), nullable=False),
-        sa.Column("price", sa.Numeric(precision=12, scale=2), nullable=False),
-        sa.Column("quantity", sa.Integer(), nullable=False),
-        sa.Column(
-            "status",
-            sa.Enum(
-                "draft",
-                "active",
-                "archived",
-                name="itemstatus",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("owner_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column(
-            "updated_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
-        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("price >= 0", name=op.f("ck_items_price")),
-        sa.CheckConstraint("quantity >= 0", name=op.f("ck_items_quantity")),
-        sa.ForeignKeyConstraint(
-            ["owner_id"], ["users.id"], name=op.f("fk_items_owner_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_items")),
-    )
-    op.create_index(
-        "ix_items_newest",
-        "items",
-        ["owner_id", sa.literal_column("created_at DESC"), sa.literal_column("id DESC")],
-        unique=False,
-        postgresql_where=sa.text("deleted_at IS NULL"),
-    )
-    op.create_index(
-        "uq_items_owner_id_sku",
-        "items",
-        ["owner_id", "sku"],
-        unique=True,
-        postgresql_where=sa.text("deleted_at IS NULL"),
-    )
-    op.create_table(
         "sessions",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -143,13 +86,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index(op.f("ix_sessions_user_id"), table_name="sessions")
     op.drop_table("sessions")
-    op.drop_index(
-        "uq_items_owner_id_sku", table_name="items", postgresql_where=sa.text("deleted_at IS NULL")
-    )
-    op.drop_index(
-        "ix_items_newest", table_name="items", postgresql_where=sa.text("deleted_at IS NULL")
-    )
-    op.drop_table("items")
     op.drop_index(
         "uq_users_email", table_name="users", postgresql_where=sa.text("deleted_at IS NULL")
     )

@@ -159,6 +159,26 @@ def test_a_bad_value_is_refused_by_name_and_not_repeated(
     assert value not in str(raised.value)
 
 
+def test_credentials_from_any_origin_are_refused_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    set_all(monkeypatch, {"CORS_ORIGINS": "https://app.example,*", "CORS_CREDENTIALS": "true"})
+    with pytest.raises(SettingsError, match=r"^CORS_CREDENTIALS: .*CORS_ORIGINS=\*") as raised:
+        load_settings()
+    assert "\n" not in str(raised.value)
+    monkeypatch.setenv("CORS_ORIGINS", "https://app.example")
+    assert load_settings().cors_credentials
+
+
+def test_the_headers_of_other_origins_are_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_HEADERS", "X-Tenant, traceparent")
+    assert load_settings().cors_headers == ["X-Tenant", "traceparent"]
+    monkeypatch.setenv("CORS_HEADERS", "X Tenant")
+    with pytest.raises(SettingsError, match=r"^CORS_HEADERS.*must be names of headers") as raised:
+        load_settings()
+    assert "X Tenant" not in str(raised.value)
+
+
 def test_development_keeps_a_secret_of_its_own(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 
 APP_NAME = "Plinth"  # written by `app init`
 MIN_SECRET_LENGTH = 32
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, section 5.6.2
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 # Of a database's URL; `sslmode` is libpq's name for the driver's `ssl`.
 URL_PARAMETERS = {
@@ -107,6 +108,12 @@ def path_prefix(text: str) -> str:
     return text
 
 
+def header_name(text: str) -> str:
+    if not _HEADER.fullmatch(text):
+        raise ValueError("must be names of headers, separated by commas, such as X-Requested-With")
+    return text
+
+
 def network(text: str) -> str:
     try:
         ip_network(text)
@@ -147,6 +154,11 @@ class Settings(BaseSettings):
     # Seconds for which browsers use HTTPS alone (RFC 6797); 0 sends no such header.
     hsts_max_age: Annotated[int, Field(ge=0)] = 0
     cors_origins: Annotated[list[str], NoDecode, BeforeValidator(split_commas)] = []
+    # Beside those that the API itself reads.
+    cors_headers: Annotated[
+        list[Annotated[str, AfterValidator(header_name)]], NoDecode, BeforeValidator(split_commas)
+    ] = ["traceparent", "X-Requested-With"]
+    cors_credentials: bool = False
 
     database_url: Annotated[SecretStr, AfterValidator(asyncpg_url)] | None = None
     db_pool_size: Annotated[int, Field(ge=1)] = 10
@@ -240,12 +252,20 @@ def load_settings() -> Settings:
             for e in error.errors()
         ]
         raise SettingsError("\n".join(lines)) from None
-    if problems := _unsafe(settings):
+    if problems := [*_contradictory(settings), *_unsafe(settings)]:
         raise SettingsError("\n".join(problems))
     if not settings.secret_key.get_secret_value():
         key = SecretStr(_development_secret(settings.data_dir))
         return settings.model_copy(update={"secret_key": key})
     return settings
+
+
+def _contradictory(settings: Settings) -> Iterator[str]:
+    if settings.cors_credentials and "*" in settings.cors_origins:
+        yield (
+            "CORS_CREDENTIALS: may not be true with CORS_ORIGINS=*, as any page could then act as "
+            "whoever visits it: name the origins"
+        )
 
 
 def _unsafe(settings: Settings) -> list[str]:

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from ipaddress import ip_address
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends, Header, Request
@@ -15,7 +14,7 @@ from app.core import entity_tags
 from app.core.repository import Versions
 from app.database.unit_of_work import UnitOfWork, unit_of_work
 from app.exceptions import PreconditionRequired
-from app.request_state import request_state
+from app.request_state import client_address, request_state
 
 MAX_USER_AGENT = 255  # characters that are kept
 
@@ -71,16 +70,7 @@ async def get_settings(connection: HTTPConnection) -> Settings:
 
 async def get_client(connection: HTTPConnection) -> Client:
     agent = connection.headers.get("user-agent")
-    return Client(_address(connection), agent[:MAX_USER_AGENT] if agent else None)
-
-
-def _address(connection: HTTPConnection) -> str | None:
-    client = connection.client
-    try:
-        # Without the zone, which may be any text: fe80::1%eth0 (RFC 4007).
-        return str(ip_address(client.host.partition("%")[0])) if client else None
-    except ValueError:  # what a trusted proxy forwarded is no address
-        return None
+    return Client(client_address(connection.scope), agent[:MAX_USER_AGENT] if agent else None)
 
 
 _IF_MATCH = "Write only if the row still has one of these ETags; `*` for any."

@@ -96,6 +96,9 @@ class MethodNotAllowed(AppError):
 
 
 class Conflict(AppError):
+    """`constraint` is the database's name of what was violated, which no answer shows."""
+
+    constraint: str | None = None
     status, error_code = 409, "CONFLICT"
     default_detail = "The request conflicts with the current state"
 

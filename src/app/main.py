@@ -117,7 +117,7 @@ class Application(FastAPI):
             app = dispatcher(super().build_middleware_stack(), outside=True)
         outer: ASGIApp = RequestLimitsMiddleware(app, self.rate_limits.per_address)
         if self.settings.cors_origins:
-            outer = ProblemCORSMiddleware(outer, self.settings.cors_origins)
+            outer = ProblemCORSMiddleware(outer, self.settings)
         outer = ResponseHeadersMiddleware(AccessLogMiddleware(outer), self.settings.hsts_max_age)
         outer = CorrelationIdMiddleware(outer)
         if self.settings.trusted_proxies:

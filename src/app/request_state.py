@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -68,6 +70,21 @@ def request_state(scope: Scope) -> RequestState:
     """Raises KeyError outside of our application, which has middleware that makes one."""
     state: RequestState = scope[KEY]
     return state
+
+
+def client_address(scope: Scope) -> str | None:
+    """Where the request comes from, as far as it can be known."""
+    client = scope.get("client")
+    return _address(client[0]) if client else None
+
+
+@lru_cache(1024)
+def _address(host: str) -> str | None:
+    try:
+        # Without the zone, which may be any text: fe80::1%eth0 (RFC 4007).
+        return str(ip_address(host.partition("%")[0]))
+    except ValueError:  # what a trusted proxy forwarded is no address
+        return None
 
 
 correlation_id_of_context: ContextVar[str] = ContextVar("correlation_id")

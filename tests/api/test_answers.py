@@ -7,6 +7,7 @@ import pytest
 from app.main import Application
 from tests.api.test_openapi import Schema, only, operations
 from tests.problems import LAMPS, MEMBERS
+from tests.shipped import shipped_document
 
 OWN_HEADERS = {
     "Content-Disposition",
@@ -20,7 +21,7 @@ OWN_HEADERS = {
 
 @pytest.fixture(scope="module")
 def document(session_app: Application) -> Schema:
-    return session_app.openapi()
+    return shipped_document(session_app, session_app.openapi())
 
 
 def named(document: Any, operation_id: str) -> Schema:

@@ -14,7 +14,7 @@ from tests.conftest import new_client
 from tests.problems import read_problem
 
 PAGES = ["/docs", "/redoc"]
-DOCS = [*PAGES, "/openapi.json", "/docs/assets/swagger-ui.css"]
+DOCS = [*PAGES, "/", "/openapi.json", "/docs/assets/swagger-ui.css"]
 FILES = {
     "swagger-ui-bundle.js": "text/javascript",
     "swagger-ui.css": "text/css",
@@ -41,7 +41,7 @@ class TestDocs:
         # Swagger UI's default is a badge from https://validator.swagger.io.
         assert re.search(r'"?validatorUrl"?: null', (await client.get("/docs")).text)
 
-    @pytest.mark.parametrize("path", [*PAGES, "/openapi.json"])
+    @pytest.mark.parametrize("path", [*PAGES, "/", "/openapi.json"])
     async def test_takes_no_parameters(self, client: httpx.AsyncClient, path: str) -> None:
         response = await client.get(path, params={"theme": "dark"})
         assert response.status_code == 422
@@ -98,7 +98,44 @@ class TestDocs:
         assert isinstance(app, Application)
         async with new_client(app) as client:
             for path in DOCS:
-                response = await client.get(path)
+                response = await client.get(path, follow_redirects=True)
                 assert response.status_code == status, path
                 if status == 404:
                     read_problem(response, 404, "NOT_FOUND")
+
+
+class TestRoot:
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    async def test_leads_to_the_documentation(self, client: httpx.AsyncClient, method: str) -> None:
+        response = await client.request(method, "/")
+        assert (response.status_code, response.content) == (307, b"")
+        assert response.headers["Location"] == "/docs"
+
+    async def test_leads_there_behind_a_prefix(self, settings: Settings) -> None:
+        app = create_app(settings)
+        transport = httpx.ASGITransport(app, root_path="/svc")
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            for path in ("/svc/", "/svc"):
+                response = await client.get(path)
+                assert response.headers["Location"] == "/svc/docs", path
+            read_problem(await client.get("/svc/nowhere"), 404, "NOT_FOUND")
+
+    async def test_takes_no_other_method(self, client: httpx.AsyncClient) -> None:
+        response = await client.post("/")
+        read_problem(response, 405, "METHOD_NOT_ALLOWED")
+        assert response.headers["Allow"] == "GET, HEAD"
+
+    async def test_is_no_part_of_the_document(self, client: httpx.AsyncClient) -> None:
+        assert "/" not in (await client.get("/openapi.json")).json()["paths"]
+
+    async def test_gives_way_to_a_route_of_the_applications_own(self, settings: Settings) -> None:
+        app = create_app(settings)
+        assert isinstance(app, Application)
+
+        @app.get("/")
+        async def home() -> str:
+            return "home"
+
+        async with new_client(app) as client:
+            assert (await client.get("/")).json() == "home"
+            read_problem(await client.post("/"), 405, "METHOD_NOT_ALLOWED")

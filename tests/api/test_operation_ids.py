@@ -16,11 +16,11 @@ class Thing(BaseModel):
 
 
 def a_router(prefix: str, **options: str) -> APIRouter:
-    """One with the usual names."""
+    """With functions that no other router has."""
     router = APIRouter(prefix=prefix)
 
     @router.get("/{id}", **options)  # pyrefly: ignore[bad-argument-type]
-    async def read(id: int) -> None: ...
+    async def read_probe(id: int) -> None: ...
 
     @router.api_route("", methods=["GET", "PUT"])
     async def both() -> None: ...
@@ -50,7 +50,7 @@ def ids(app: Application) -> dict[str, str]:
 
 def test_the_functions_name_where_it_is_the_only_one(make: Callable[..., Application]) -> None:
     found = ids(make(a_router("/a")))
-    assert found["GET /a/{id}"] == "read"
+    assert found["GET /a/{id}"] == "read_probe"
     assert found["POST /api/v1/lamps"] == "create_lamp"
 
 
@@ -60,8 +60,8 @@ def test_those_that_share_a_name_have_path_and_method_too(
     for routers in permutations([a_router("/a"), a_router("/b"), a_router("/c")]):
         found = ids(make(*routers))
         assert len(set(found.values())) == len(found)
-        assert found["GET /a/{id}"] == "read_a__id__get"
-        assert found["GET /b/{id}"] == "read_b__id__get"
+        assert found["GET /a/{id}"] == "read_probe_a__id__get"
+        assert found["GET /b/{id}"] == "read_probe_b__id__get"
         assert found["GET /c"] == "both_c_get"
         assert found["PUT /c"] == "both_c_put"
 
@@ -69,9 +69,9 @@ def test_those_that_share_a_name_have_path_and_method_too(
 def test_paths_that_differ_in_signs_alone(make: Callable[..., Application]) -> None:
     routers = [a_router("/a-b"), a_router("/a_b"), a_router("/a.b")]
     expected = {
-        "GET /a-b/{id}": "read_a_b__id__get",
-        "GET /a.b/{id}": "read_a_b__id__get_2",
-        "GET /a_b/{id}": "read_a_b__id__get_3",
+        "GET /a-b/{id}": "read_probe_a_b__id__get",
+        "GET /a.b/{id}": "read_probe_a_b__id__get_2",
+        "GET /a_b/{id}": "read_probe_a_b__id__get_3",
     }
     for order in permutations(routers):
         assert ids(make(*order)).items() >= expected.items()
@@ -80,9 +80,9 @@ def test_paths_that_differ_in_signs_alone(make: Callable[..., Application]) -> N
 def test_one_that_a_route_declares_stays_and_others_make_room(
     make: Callable[..., Application],
 ) -> None:
-    found = ids(make(a_router("/a"), a_router("/b", operation_id="read")))
-    assert found["GET /b/{id}"] == "read"
-    assert found["GET /a/{id}"] == "read_a__id__get"
+    found = ids(make(a_router("/a"), a_router("/b", operation_id="read_probe")))
+    assert found["GET /b/{id}"] == "read_probe"
+    assert found["GET /a/{id}"] == "read_probe_a__id__get"
 
 
 def test_a_function_of_the_routers_own_is_heeded(make: Callable[..., Application]) -> None:
@@ -98,12 +98,12 @@ def test_of_two_routes_for_one_path_the_first_is_shown(make: Callable[..., Appli
     router = APIRouter()
 
     @router.get("/thing")
-    async def first() -> None: ...
+    async def first_probe() -> None: ...
 
     @router.get("/thing")
     async def second() -> None: ...
 
-    assert ids(make(router))["GET /thing"] == "first"  # which is the one that is served
+    assert ids(make(router))["GET /thing"] == "first_probe"  # which is the one that is served
 
 
 def test_webhooks_and_callbacks_count(make: Callable[..., Application]) -> None:

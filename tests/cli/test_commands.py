@@ -114,6 +114,16 @@ def test_routes_lists_what_there_is(database_name: str, run_app: Command) -> Non
     assert ["GET", "/api/v1/lamps", "session", "fast", "list_lamps"] in rows
     assert ["GET", "/api/v1/users", "superuser", "fast", "list_users"] in rows
     assert ["GET", "/docs", "public", "fastapi", "endpoint"] in rows
+    folders = {block.split("\n")[0]: block for block in output.split("\n\n")}
+    assert folders.keys() >= {"api", "accounts", "security_events"}
+    assert " /api/v1/auth/login " in folders["accounts"]
+    assert " /api/v1/users " not in folders["api"]
+    assert all(
+        each.startswith("  ") for block in folders.values() for each in block.split("\n")[1:-1]
+    )
+    assert " - " not in output
+    _, reasons = run_app(database_name, "routes", "--why")
+    assert "- is no route of FastAPI's" in reasons
 
 
 def test_purge_deletes_what_has_expired(scratch: str, run_app: Command) -> None:

@@ -14,7 +14,9 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
+from app.cli.dev_address import base_url
 from app.cli.generator.files.manifest import find
+from app.config import Settings
 from app.database.migrations import ROOT
 from tests.cli.sessions import Command, Shell, stable, steps
 from tests.ports import free_port
@@ -84,9 +86,13 @@ def test_is_ready_with_one_command_and_leaves_nothing_behind(
     output = dev.wait_for("Ready")
     assert f"{dev.url}/docs" in output
     assert "user create" in output
+    found = Settings(data_dir=dev.data_dir, host="127.0.0.1", port=8000)
+    assert base_url(found) == dev.url  # for the requests that `app new entity` prints
     family = dev.family()
     assert any("postgres" in each.name() for each in family)
     assert dev.end(number) == 0
+    assert base_url(found) == "http://127.0.0.1:8000"
+    assert not (dev.data_dir / "address").exists()
     psutil.wait_procs(family, timeout=3)
     assert not alive(family)
     assert "Traceback" not in dev.log.read_text()
@@ -112,6 +118,39 @@ def test_a_second_one_on_the_same_folder_says_what_is_wrong(start: Start, runnin
     assert "Traceback" not in output
     with urlopen(f"{first.url}/health/ready", timeout=5) as response:
         assert response.status == 200
+
+
+def test_what_a_killed_one_left_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "address").write_text(f"http://127.0.0.1:{free_port()}")
+    assert (
+        base_url(Settings(data_dir=tmp_path, host="127.0.0.1", port=8000))
+        == "http://127.0.0.1:8000"
+    )
+    (tmp_path / "address").write_text("http://127.0.0.1:x")
+    assert (
+        base_url(Settings(data_dir=tmp_path, host="127.0.0.1", port=8000))
+        == "http://127.0.0.1:8000"
+    )
+
+
+def test_psql_finds_its_database_and_reset_leaves_it_alone(running: Dev) -> None:
+    def run(*arguments: str) -> str:
+        command = [Path(sys.executable).with_name("app"), *arguments]
+        environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        done = subprocess.run(
+            command,
+            env=environment | {"DATA_DIR": str(running.data_dir)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=DEADLINE,
+        )
+        return done.stdout
+
+    assert run("psql", "--", "-Atc", "SELECT count(*) > 0 FROM alembic_version") == "t\n"
+    [refusal] = run("reset", "--yes").splitlines()
+    assert f"is in use by process {running.process.pid}: stop it" in refusal
 
 
 def test_after_a_kill_the_next_start_just_works(start: Start) -> None:

@@ -259,8 +259,9 @@ class TestBulkCreate:
         assert await lamps.bulk_create([]) == []
 
     async def test_all_or_nothing_conflict(self, lamps: Lamps) -> None:
-        with pytest.raises(Conflict):
-            await lamps.bulk_create([new(sku="A"), new(sku="A")])
+        with pytest.raises(Conflict) as raised:
+            await lamps.bulk_create([new(sku="B"), new(sku="A"), new(sku="A")])
+        assert [each.loc for each in raised.value.errors] == [("body", "items", 2, "sku")]
 
 
 class TestBulkUpsert:

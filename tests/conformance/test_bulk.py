@@ -52,8 +52,23 @@ class TestCreate:
         bodies = await things.bodies(3)
         bodies[2] |= key_of(things, bodies[0])
         response = await things.send("POST /bulk", json={"items": bodies})
-        read_problem(response, 409, "CONFLICT")
+        problem = read_problem(response, 409, "CONFLICT")
+        wrong = [["body", "items", 2, name] for name in things.resource.natural_key]
+        assert [error["loc"] for error in problem["errors"]] == wrong
         assert await things.rows(deleted="include") == []
+
+    @having("POST /bulk", key=True)
+    async def test_names_each_row_whose_key_is_taken(self, things: Things) -> None:
+        stored = [await things.body() for _ in range(2)]
+        await things.create_many(stored)
+        bodies = await things.bodies(4)
+        bodies[1] |= key_of(things, stored[1])
+        bodies[3] |= key_of(things, stored[0])
+        response = await things.send("POST /bulk", json={"items": bodies})
+        problem = read_problem(response, 409, "CONFLICT")
+        names = things.resource.natural_key
+        wrong = [["body", "items", position, name] for position in (1, 3) for name in names]
+        assert [error["loc"] for error in problem["errors"]] == wrong
 
 
 @having("PUT /bulk", "DELETE /{id}")

@@ -40,7 +40,9 @@ RESPONSES: dict[str, tuple[int, Call]] = {
     "the schema": (200, call("GET", "/openapi.json")),
     "Swagger UI": (200, call("GET", "/docs")),
     "ReDoc": (200, call("GET", "/redoc")),
+    "the root": (307, call("GET", "/")),
     "a head": (200, call("HEAD", "/docs")),
+    "a head of the root": (307, call("HEAD", "/")),
     "a file": (200, call("GET", "/docs/assets/favicon.png")),
     "an unchanged file": (
         304,
@@ -195,6 +197,46 @@ class TestCors:
         assert origin not in problem["detail"]
         for response in (refusal, await caller.get(LAMPS, headers={"Origin": origin})):
             assert "Access-Control-Allow-Origin" not in response.headers
+
+    @pytest.mark.parametrize(
+        ("change", "header", "status"),
+        [
+            ({}, "traceparent", 200),
+            ({}, "X-Requested-With", 200),
+            ({}, "If-Match", 200),
+            ({}, "X-Tenant", 400),
+            ({"cors_headers": ["X-Tenant"]}, "x-tenant", 200),
+            ({"cors_headers": ["X-Tenant"]}, "If-Match", 200),
+            ({"cors_headers": ["X-Tenant"]}, "traceparent", 400),
+            ({"cors_headers": ["*"]}, "X-Anything", 200),
+        ],
+        ids=str,
+    )
+    async def test_a_setting_names_the_headers_beside_the_apis_own(
+        self, settings: Settings, change: dict[str, Any], header: str, status: int
+    ) -> None:
+        app = create_app(settings.model_copy(update={"cors_origins": [ORIGIN]} | change))
+        assert isinstance(app, Application)
+        async with new_client(app) as client:
+            response = await client.request(**preflight(ORIGIN, "PATCH", header))
+        assert response.status_code == status
+        allowed = response.headers.get("Access-Control-Allow-Headers", "").lower().split(", ")
+        assert (header.lower() in allowed) is (status == 200)
+
+    @pytest.mark.parametrize(
+        ("change", "told"), [({"cors_credentials": True}, "true"), ({}, None)], ids=str
+    )
+    async def test_a_setting_lets_cookies_come_along(
+        self, settings: Settings, change: dict[str, Any], told: str | None
+    ) -> None:
+        change = {"cors_origins": [ORIGIN]} | change
+        app = create_app(settings.model_copy(update=change))
+        assert isinstance(app, Application)
+        async with new_client(app) as client:
+            read = await client.get("/health/live", headers={"Origin": ORIGIN})
+            for response in (await client.request(**preflight(ORIGIN)), read):
+                assert response.headers.get("Access-Control-Allow-Credentials") == told
+                assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
 
     async def test_without_a_list_nobody_may(self, client: httpx.AsyncClient) -> None:
         response = await client.request(**preflight(ORIGIN))

@@ -312,6 +312,8 @@ async def test_the_log_has_one_line(live: Live, token: str) -> None:
         "event": "request",
         "log_level": "info",
         "method": "WEBSOCKET",
+        "path": f"{PREFIX}/echo/1",
+        "ip": "127.0.0.1",
         "route": f"{PREFIX}/echo/{{room}}",
         "status": 101,
         "db_statements": 2,

@@ -6,7 +6,6 @@ from typing import Any
 
 import asyncpg
 import httpx
-from fastapi.routing import iter_route_contexts
 from pydantic import SecretStr
 
 from app.cli.embedded.server import EmbeddedPostgres
@@ -16,6 +15,7 @@ from tests.conftest import new_client
 from tests.factories import PASSWORD, create_lamps, create_token, create_user, lamp
 from tests.faults.conftest import NewApp, backends, sign_in_to
 from tests.faults.load import ask, eventually
+from tests.shipped import shipped_document
 
 V1 = "/api/v1"
 LAMPS = f"{V1}/lamps"
@@ -40,10 +40,9 @@ ENDING = {f"POST {V1}/auth/logout", LAST}  # the session that the others need
 def requests(app: Application, lamp_id: str) -> list[httpx.Request]:
     """One of each route, in an order in which they can succeed."""
     routes = {
-        f"{method} {context.path_format}"
-        for context in iter_route_contexts(app.routes)
-        for method in context.methods or ()
-        if method != "HEAD"
+        f"{method} {path}"
+        for path, methods in shipped_document(app, app.openapi())["paths"].items()
+        for method in map(str.upper, methods)
     }
     ordered = [*BODIES, *sorted(routes - set(BODIES) - ENDING), LAST]
     made = []

@@ -13,21 +13,26 @@ from fastapi import FastAPI
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.dispatch.query_parameters import QueryParameters
+from app.exceptions import MethodNotAllowed
 
 ASSETS = "/docs/assets"
 FAVICON = f"{ASSETS}/favicon.png"
 REDOC_LOGO = "https://cdn.redoc.ly/redoc/logo-mini.svg"  # the one thing it would fetch
+READS = ("GET", "HEAD")
 MAX_PREFIXES = 16  # that pages are kept for; most applications have one
 
 
 def add_docs(app: FastAPI) -> None:
-    """Serve /docs and /redoc for the app's schema, also behind the prefix of a proxy."""
+    """Serve /docs and /redoc for the app's schema, also behind the prefix of a proxy.
+
+    `/` leads to /docs unless the application has a route for it.
+    """
     for path, make in {"/docs": _swagger, "/redoc": _redoc}.items():
         app.add_route(path, _serve(_page(app, make)), include_in_schema=False)
     for route in app.routes:
@@ -42,6 +47,7 @@ def add_docs(app: FastAPI) -> None:
         f"{ASSETS}/redoc.standalone.js", _serve(lambda _: redoc_script), include_in_schema=False
     )
     app.mount(ASSETS, Assets(directory=folder))
+    app.router.default = _leading_to_docs(app.router.default)
 
 
 def _swagger(app: FastAPI, prefix: str) -> Response:
@@ -114,6 +120,23 @@ def _without_parameters(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, send)
 
     return closed
+
+
+def _leading_to_docs(not_found: ASGIApp) -> ASGIApp:
+    """Answers what no route is for: `/` with a redirect."""
+    query = QueryParameters({})
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        prefix = scope.get("root_path", "").rstrip("/")
+        if scope["type"] != "http" or scope["path"] not in {f"{prefix}/", prefix or "/"}:
+            await not_found(scope, receive, send)
+            return
+        if scope["method"] not in READS:
+            raise MethodNotAllowed(READS)
+        query.require_known(scope["query_string"])
+        await RedirectResponse(f"{quote(prefix)}/docs")(scope, receive, send)
+
+    return answer
 
 
 def _policy(html: str) -> str:

@@ -15,6 +15,7 @@ from uvicorn import Config
 from uvicorn.supervisors import ChangeReload
 
 from app.cli import dev_server
+from app.cli.dev_address import announced, url
 from app.cli.local_database import local_database
 from app.cli.servers import Prefix, protocols
 from app.config import SettingsError, load_settings
@@ -42,20 +43,21 @@ def dev(
                 asyncio.run(applied(ready))  # no reload mends a database that cannot be asked
             assert ready.database_url is not None
             os.environ["DATABASE_URL"] = ready.database_url.get_secret_value()
-            address = f"http://{host}:{port}"
+            address = url(host, port)
             threading.Thread(target=_greet, args=(address, started), daemon=True).start()
-            _serve(
-                host=host,
-                port=port,
-                root_path=settings.root_path if root_path is None else root_path,
-                lifespan="on",  # what refuses to start is not served
-                **protocols(settings),
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                log_level="warning",
-                timeout_graceful_shutdown=2,
-            )
+            with announced(settings.data_dir, address):
+                _serve(
+                    host=host,
+                    port=port,
+                    root_path=settings.root_path if root_path is None else root_path,
+                    lifespan="on",  # what refuses to start is not served
+                    **protocols(settings),
+                    access_log=False,
+                    proxy_headers=False,
+                    server_header=False,
+                    log_level="warning",
+                    timeout_graceful_shutdown=2,
+                )
     except KeyboardInterrupt:
         pass
 

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -14,22 +15,39 @@ def routes(
         bool, typer.Option("--why", help="Say what keeps a route from the fast way.")
     ] = False,
 ) -> None:
-    """List every route: who may call it, which way it takes, and its endpoint.
+    """List every route by folder: who may call it, which way it takes, and its endpoint.
 
-    `fast` is the engine of this project, `fastapi` FastAPI's own router and handlers. Both keep the
-    same promises; the second costs what FastAPI costs.
+    Whoever has a `session` is signed in. `fast` is the engine of this project, `fastapi` FastAPI's
+    own router and handlers. Both keep the same promises; the second costs what FastAPI costs.
     """
     app = create_app(Settings(database_url=SecretStr("postgresql://localhost")))
     assert isinstance(app, Application)
+    folders: dict[str, list[Operation]] = {}
     for operation in app.operations():
-        route = operation.route
-        way = "fastapi" if operation.obstacles else "fast"
-        for method in sorted(route.methods) or ["*"]:
-            row = f"{method:9} {operation.path:44} {_access(app, operation):9} {way:7} {route.name}"
-            print(row.rstrip())
-        if why:
-            for obstacle in operation.obstacles:
-                print(f"{'':9} - {obstacle}")
+        folders.setdefault(_folder(operation), []).append(operation)
+    width = max(len(each.path) for each in app.operations())
+    for number, (name, operations) in enumerate(folders.items()):
+        print(f"\n{name}" if number else name)
+        for operation in operations:
+            print(*_rows(app, operation, width), sep="\n")
+            if why:
+                print(
+                    *(f"{'':11} - {obstacle}\n" for obstacle in operation.obstacles), sep="", end=""
+                )
+
+
+def _rows(app: Application, operation: Operation, width: int) -> Iterator[str]:
+    way, who = "fastapi" if operation.obstacles else "fast", _access(app, operation)
+    for method in sorted(operation.route.methods) or ["*"]:
+        name = operation.route.name or ""
+        yield f"  {method:9} {operation.path:{width}} {who:9} {way:7} {name}".rstrip()
+
+
+def _folder(operation: Operation) -> str:
+    """Where its endpoint is: `items` for src/app/items."""
+    module = getattr(operation.route.endpoint, "__module__", None) or "mounted"
+    parts = module.split(".")
+    return parts[1] if parts[0] == "app" and len(parts) > 1 else parts[0]
 
 
 def _access(app: Application, operation: Operation) -> str:

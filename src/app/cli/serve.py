@@ -1,14 +1,14 @@
 import asyncio
 import resource
+import sys
 from typing import Annotated
 
 import structlog
 import typer
-import uvicorn
 from sqlalchemy import func, select
 
 from app.cli.servers import Prefix, protocols
-from app.cli.workers import use_workers
+from app.cli.workers import run
 from app.config import Settings, SettingsError, load_settings
 from app.database.connections import Database
 from app.database.migrations import applied_revision, head_revision, missing
@@ -41,9 +41,8 @@ def serve(
     configure_logging(settings)
     head_revision()  # migrations that form no line are refused here
     _require_database(settings, workers)
-    use_workers()
     _allow_files(settings.max_connections)
-    uvicorn.run(
+    status = run(
         "app.main:create_app",
         factory=True,
         host=host or settings.host,
@@ -59,6 +58,8 @@ def serve(
         timeout_graceful_shutdown=GRACE,
         timeout_worker_healthcheck=WORKER_START,
     )
+    if status:
+        sys.exit(status)
 
 
 def _allow_files(connections: int) -> None:

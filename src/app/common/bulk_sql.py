@@ -25,6 +25,7 @@ from sqlalchemy import (
     cast,
     collate,
     column,
+    exists,
     false,
     func,
     literal_column,
@@ -139,6 +140,35 @@ def find(table: Table, key: Sequence[str]) -> Query:
     )
 
 
+def colliding(table: Table, unique: Sequence[str], key: Sequence[str], *, live: bool) -> Query:
+    """The positions, from 1, of rows whose `unique` columns another one has, and if that is sure.
+
+    Another one is a row before it, or a stored one; with `live` only one that is not deleted, and
+    with a `key` only one of another key. It is not sure where the rows write that one as well.
+    """
+    names = [*dict.fromkeys([*unique, *key])]
+    data = _source(table, names, numbered=True)
+    values = {name: _value(data, table.columns[name]) for name in names}
+    compared = [values[name] for name in unique]
+    number = func.row_number().over(partition_by=compared, order_by=data.columns.position)
+    named = [value.label(name) for name, value in values.items()]
+    found = select(data.columns.position, number.label("number"), *named)
+    rows = found.where(*(value.is_not(None) for value in compared)).cte("rows")
+    same = [table.columns[name] == rows.columns[name] for name in unique]
+    if live:
+        same.append(table.columns.deleted_at.is_(None))
+    repeated = rows.columns.number > literal_column("1")
+    if not key:
+        sure = taken = or_(repeated, exists().where(*same))
+    else:
+        same.append(or_(*(table.columns[name] != rows.columns[name] for name in key)))
+        written = rows.alias("written")
+        is_written = exists().where(*(table.columns[name] == written.columns[name] for name in key))
+        taken = or_(repeated, exists().where(*same))
+        sure = or_(repeated, exists().where(*same, ~is_written))
+    return select(rows.columns.position, sure).where(taken).order_by(rows.columns.position)
+
+
 def lock_order(table: Table) -> list[ColumnElement[Any]]:
     """The one order in which many rows of a table are locked, so that there are no deadlocks.
 
@@ -193,6 +223,7 @@ def _source(
     *,
     key: Sequence[str] = (),
     flags: Sequence[Column[Any]] = (),
+    numbered: bool = False,
 ) -> TableValuedAlias:
     """The rows of the arrays. Columns of the `key` are bound as arrays, the others as texts.
 
@@ -207,7 +238,8 @@ def _source(
         for each in columns
     ]
     named = [column(each.name, _element(each.type)) for each in columns]
-    return func.unnest(*arrays).table_valued(*named, name="data").render_derived()
+    numbers = {"with_ordinality": "position"} if numbered else {}
+    return func.unnest(*arrays).table_valued(*named, name="data", **numbers).render_derived()
 
 
 def _element(kind: TypeEngine[Any]) -> TypeEngine[Any]:

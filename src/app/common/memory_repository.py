@@ -1,6 +1,6 @@
 """The repository contract kept in a dictionary, to test a service's rules without a database."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import cmp_to_key
 from operator import eq, ge, gt, le, lt, ne
@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from app.common import bulk_sql
+from app.common.collisions import of_rows
 from app.common.rows import insert_defaults
 from app.core.filters import Filter
 from app.core.list_query import Condition, Deleted, Operator, Selection, SortKey
@@ -104,17 +105,11 @@ class MemoryRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](
         return self._write(row, {"deleted_at": None})
 
     async def bulk_create(self, data: Sequence[CreateT]) -> Sequence[ModelT]:
-        before = dict(self.rows)
-        try:
-            return [await self.create(each) for each in data]
-        except Conflict:
-            self.rows.clear()
-            self.rows.update(before)
-            raise
+        return await self._all(data, self.create)
 
     async def bulk_upsert(self, data: Sequence[CreateT]) -> Sequence[Upserted]:
-        keys = bulk_sql.distinct_keys_of(data, self.natural_key)
-        return [await self._upsert(each, key) for each, key in zip(data, keys, strict=True)]
+        bulk_sql.distinct_keys_of(data, self.natural_key)
+        return await self._all(data, self._upsert)
 
     async def bulk_delete(self, ids: Sequence[UUID]) -> int:
         for id in ids:
@@ -149,7 +144,22 @@ class MemoryRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel](
             ]
         return found
 
-    async def _upsert(self, data: CreateT, key: bulk_sql.Key) -> Upserted:
+    async def _all[ResultT](
+        self, data: Sequence[CreateT], write: Callable[[CreateT], Awaitable[ResultT]]
+    ) -> Sequence[ResultT]:
+        """Write all or none. Raises Conflict with the position of the first that is refused."""
+        before, written = dict(self.rows), []
+        for position, each in enumerate(data):
+            try:
+                written.append(await write(each))
+            except Conflict as conflict:
+                self.rows.clear()
+                self.rows.update(before)
+                raise of_rows(conflict, [position]) from None
+        return written
+
+    async def _upsert(self, data: CreateT) -> Upserted:
+        [key] = bulk_sql.keys_of([data], self.natural_key)
         for row in self._listed():
             if tuple(_value(row, name) for name in self.natural_key) == key:
                 values = {name: getattr(data, name) for name in data.model_fields_set}

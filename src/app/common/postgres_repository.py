@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import ScalarResult, Select
 
 from app.common import bulk_sql, keyset, sql_filters
+from app.common.collisions import rows_named
 from app.common.references import References
 from app.common.rows import Hydrator, Rows, insert_defaults
 from app.common.statements import Statements
@@ -168,7 +169,8 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         def take(rows: Sequence[Row]) -> None:
             created.update((row["id"], self._hydrate(row)) for row in rows)
 
-        await self.work.fetch_batches(self._sql.bulk_create(list(columns)), batches, take)
+        async with rows_named(self.work, self._sql.table, lambda: columns):
+            await self.work.fetch_batches(self._sql.bulk_create(list(columns)), batches, take)
         return [created[id] for id in columns["id"]]
 
     async def bulk_upsert(self, data: Sequence[CreateT]) -> Sequence[Upserted]:
@@ -192,11 +194,12 @@ class PostgresRepository[ModelT: Entity, CreateT: BaseModel, UpdateT: BaseModel]
         # If items set different fields, this creates and locks, and the next statement updates.
         names = [*self._new_row(), *field_names(rows[0])]
         upsert = self._sql.bulk_upsert(names, key, fields if alike else [])
-        await self.work.fetch_batches(upsert, map(self._columns, parts), take)
-        if not alike:
-            update = self._sql.bulk_update_set_fields(key, fields)
-            values = (self._columns(part) | bulk_sql.flags(part, fields) for part in parts)
-            await self.work.fetch_batches(update, values, take)
+        async with rows_named(self.work, self._sql.table, lambda: self._columns(data), key):
+            await self.work.fetch_batches(upsert, map(self._columns, parts), take)
+            if not alike:
+                update = self._sql.bulk_update_set_fields(key, fields)
+                values = (self._columns(part) | bulk_sql.flags(part, fields) for part in parts)
+                await self.work.fetch_batches(update, values, take)
         if len(outcomes) < len(data):
             find = self._sql.bulk_find(key)
             await self.work.fetch_batches(find, map(self._columns, parts), take)

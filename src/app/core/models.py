@@ -171,20 +171,24 @@ def require_unique_key(model: type[Entity]) -> None:
         raise TypeError(f'{model.__name__}.natural_key: write a tuple of fields, such as ("name",)')
     columns = ["owner_id", *key] if issubclass(model, Owned) else [*key]
     table = model.metadata.tables[model.__tablename__]
-    unique_among_live = [
-        {column.name for column in index.columns}
-        for index in table.indexes
-        if index.unique and _condition(index).removeprefix(f"{table.name}.") == _LIVE
-    ]
-    if key and {*columns} not in unique_among_live:
+    unique = [each for each in table.indexes if each.unique and is_among_live(each)]
+    if key and {*columns} not in [{column.name for column in each.columns} for each in unique]:
         index = ", ".join(f'"{name}"' for name in (table.name, *columns))
         raise TypeError(
             f"{model.__name__}.natural_key: add unique_among_live({index}) to its __table_args__"
         )
 
 
-def _condition(index: Index) -> str:
-    return str(index.dialect_options["postgresql"]["where"])
+def is_among_live(index: Index) -> bool:
+    """Whether it has the live rows, and all of them."""
+    assert index.table is not None
+    return index_condition(index) in {_LIVE, f"{index.table.name}.{_LIVE}"}
+
+
+def index_condition(index: Index) -> str | None:
+    """The condition of a partial index, as SQL."""
+    where = index.dialect_options["postgresql"]["where"]
+    return None if where is None else str(where)
 
 
 def reference(table: str, *, ondelete: OnDelete = "restrict") -> MappedColumn[Any]:

@@ -68,9 +68,11 @@ class Database:
                 },
             },
         )
+        self.logs_statements = settings.log_level == "debug"
         # Connections that went from one request to the next without passing the pool.
         self._idle: list[Connection] = []
         self._max_idle = settings.db_pool_size
+        self._max_open = settings.db_pool_size + settings.db_max_overflow
         self._waiting = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._streams = asyncio.Semaphore(0)  # of the loop that acquires
@@ -89,6 +91,11 @@ class Database:
     def in_use(self) -> int:
         """The connections that requests hold at this moment."""
         return self.pool.checkedout() - len(self._idle)
+
+    @property
+    def has_spare(self) -> bool:
+        """Whether a request can have a connection without waiting for another one's."""
+        return not self._waiting and self.in_use < self._max_open
 
     async def acquire(self) -> "Connection":
         """A live connection of the pool.

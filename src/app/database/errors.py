@@ -84,7 +84,10 @@ def _from_sqlstate(error: asyncpg.PostgresError) -> AppError | None:
         code, message = CONFLICTS[state]
         fields = _fields(error.constraint_name)
         errors = [FieldError(("body", field), f"{field} {message}", code) for field in fields]
-        return Conflict(f"{' and '.join(fields)} {message}" if fields else None, errors=errors)
+        detail = f"{' and '.join(fields)} {message}" if fields else None
+        conflict = Conflict(detail, errors=errors)
+        conflict.constraint = error.constraint_name
+        return conflict
     if state in INVALID or state.startswith("22") or state == "21000":
         # Validation should have caught it: the operator is told, with no value.
         _log.warning("database_refused_value", sqlstate=state, constraint=error.constraint_name)

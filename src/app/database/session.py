@@ -102,6 +102,16 @@ class UnitConnection(SyncConnection):
         super().invalidate(exception)
         self.session.work.lose_connection()
 
+    def count(self, statement: str) -> None:
+        self.session.work.count(statement, perf_counter() - self.started)
+
+    def _handle_dbapi_exception(
+        self, e: BaseException, statement: str | None, *args: Any, **options: Any
+    ) -> NoReturn:
+        if statement is not None:
+            self.count(statement)
+        super()._handle_dbapi_exception(e, statement, *args, **options)
+
     def leave(self) -> None:
         """Send nothing any more."""
         self._dbapi_connection = None
@@ -118,13 +128,12 @@ class UnitConnection(SyncConnection):
 
 @event.listens_for(UnitConnection, "before_cursor_execute")
 def _before_cursor_execute(connection: UnitConnection, *_: object) -> None:
-    connection.session.work.statements += 1
     connection.started = perf_counter()
 
 
 @event.listens_for(UnitConnection, "after_cursor_execute")
-def _after_cursor_execute(connection: UnitConnection, *_: object) -> None:
-    connection.session.work.seconds += perf_counter() - connection.started
+def _after_cursor_execute(connection: UnitConnection, _: object, sql: str, *__: object) -> None:
+    connection.count(sql)
 
 
 class WorkSession(AsyncSession):

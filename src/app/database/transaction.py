@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import structlog
 from sqlalchemy import Executable
 
 from app.database.connections import Connection, Database
@@ -226,8 +227,15 @@ class Transaction:
                 raise
             raise translated from None  # the driver's message may hold values
         finally:
-            self.statements += 1
-            self.seconds += perf_counter() - started
+            self.count(sql, perf_counter() - started)
         if told:
             told.after()
         return result
+
+    def count(self, sql: str, seconds: float) -> None:
+        """Add a statement that was run, and have the log tell of it if it tells of everything."""
+        self.statements += 1
+        self.seconds += seconds
+        if self._database.logs_statements:
+            told = " ".join(sql.split())  # without the parameters, which are beside it
+            structlog.get_logger(__name__).debug("sql", ms=round(seconds * 1000, 2), statement=told)

@@ -21,6 +21,7 @@ from app.database.connections import Database
 from app.database.session import WorkSession
 from app.database.sql import Row, Statement, Values
 from app.database.transaction import Transaction
+from app.exceptions import AppError
 
 _OWN = "a unit of its own: `async with unit_of_work(database) as work:`"
 ENDED = f"This unit of work has ended. Work after the answer takes {_OWN}, or goes to after_commit"
@@ -115,6 +116,23 @@ class UnitOfWork(Transaction):
         if self._session is not None:
             self._session.end()
             self._session = None
+
+    async def look_aside(self, statement: Statement, values: Values) -> Sequence[Row]:
+        """Read on another connection, where the own one has a transaction that failed.
+
+        Returns nothing where the database is away or busy: nobody waits for a second connection
+        while holding the first.
+        """
+        if not self._database.has_spare:
+            return ()
+        async with UnitOfWork(self._database) as other:
+            try:
+                return await other.fetch(statement, values)
+            except AppError:
+                return ()
+            finally:
+                self.statements += other.statements
+                self.seconds += other.seconds
 
     async def savepoint(self) -> None:
         """Let `rollback` undo only what is written from here on, in the open transaction."""

@@ -316,6 +316,14 @@ class Route:
                 return None
         return tuple(parts)
 
+    def takes(self, method: str, path: str) -> bool:
+        """Whether it answers such a request, as FastAPI's router finds it."""
+        return (
+            self.answers
+            and (method in self.methods or (method == "HEAD" and "GET" in self.methods))
+            and self.context.path_regex.match(path) is not None
+        )
+
     @property
     def fixed_path(self) -> str:
         """What comes before the first parameter."""

@@ -55,7 +55,7 @@ class RoutingTable:
 
     def __init__(self, operations: Sequence[Operation]) -> None:
         self._root = Node()
-        self._others: list[str] = []  # what the paths of the routes that are not here begin with
+        self._others: list[tuple[int, Operation]] = []
         for place, operation in enumerate(operations):
             self._add(place, operation)
 
@@ -69,12 +69,22 @@ class RoutingTable:
 
     def is_sure(self, path: str) -> bool:
         """Whether no route that is not in the table may fit the path."""
-        return not any(path.startswith(each) for each in self._others)
+        return not any(path.startswith(each.route.fixed_path) for _, each in self._others)
+
+    def other(self, method: str, path: str, before: int | None = None) -> Operation | None:
+        """The first operation that is not in the table and takes such a request.
+
+        `before`: only one whose route is tried before that place.
+        """
+        for place, operation in self._others:
+            if (before is None or place < before) and operation.route.takes(method, path):
+                return operation
+        return None
 
     def _add(self, place: int, operation: Operation) -> None:
         route = operation.route
         if route.words is None:
-            self._others.append(route.fixed_path)
+            self._others.append((place, operation))
             return
         node = self._root
         for word in route.words:
@@ -113,14 +123,14 @@ class Dispatcher:
             await self._app(scope, receive, send)
             return
         path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+        method = WEBSOCKET if scope["type"] == "websocket" else scope["method"]
         candidates = self._table.find(path) or self._find_new(path)
         if not candidates and not path.endswith("\n"):  # which Starlette's patterns see past
-            await self._app(scope, receive, send)
+            await self._leave(self._table.other(method, path), scope, receive, send)
             return
         if not candidates or _hides_a_slash(scope, candidates):
             await self._refuse(HTTPException(404), scope, receive, send)
             return
-        method = WEBSOCKET if scope["type"] == "websocket" else scope["method"]
         found = _first(candidates, method)
         if found is None and method == "HEAD":
             found = _first(candidates, "GET")
@@ -131,10 +141,11 @@ class Dispatcher:
         operation = entry.operation
         if overrides := scope["app"].dependency_overrides:
             operation = operation.overridden(overrides)
-        request_state(scope).operation = operation
         if operation.obstacles:
-            await self._app(scope, receive, send)
+            other = self._table.other(method, path, entry.place)
+            await self._leave(other or operation, scope, receive, send)
             return
+        request_state(scope).operation = operation
         scope["path_params"] = dict(zip(entry.names, values, strict=True))
         scope.update(operation.route.scope)
         try:
@@ -145,6 +156,13 @@ class Dispatcher:
                 response = await answer_defect(Request(scope), error)
                 await response(scope, receive, send)
             raise
+
+    async def _leave(
+        self, operation: Operation | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """To FastAPI's router, which will come to the same operation."""
+        request_state(scope).operation = operation
+        await self._app(scope, receive, send)
 
     def _find_new(self, path: str) -> Candidates:
         version = self._routes_version()

@@ -1,11 +1,14 @@
 """One line for each request: what was asked, what came of it, and what it cost."""
 
 from time import perf_counter
+from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.logging import log_defect, log_request
-from app.request_state import RequestState, request_state
+from app.request_state import RequestState, client_address, request_state
+
+MAX_PATH = 1024  # characters that are logged; the server itself has no limit
 
 
 class AccessLogMiddleware:
@@ -52,12 +55,22 @@ def _write(scope: Scope, state: RequestState, started: float) -> None:
     route = state.operation.path if state.operation else getattr(scope.get("route"), "path", None)
     log_request(
         method=scope.get("method", "WEBSOCKET"),
+        path=_path(scope),
         route=route,
         status=state.status,
         duration_ms=round((perf_counter() - started) * 1000, 2),
         db_ms=round(work.seconds * 1000, 2) if work else 0,
         db_statements=work.statements if work else 0,
+        ip=client_address(scope),
         user_id=state.user_id,
         correlation_id=state.correlation_id,
         **passed,
     )
+
+
+def _path(scope: Scope) -> str:
+    """As it was sent, without the query: decoded, it could hold what a terminal obeys."""
+    sent: bytes | None = scope.get("raw_path")
+    if sent is None:  # which a server need not tell
+        return quote(scope["path"])[:MAX_PATH]
+    return sent[:MAX_PATH].decode("ascii", "backslashreplace")

@@ -93,6 +93,27 @@ class TestRendering:
         assert first.startswith("  customer_id=$(curl -s ")
         assert second.endswith("""-d '{"name": "name", "customer_id": "'$customer_id'"}'""")
 
+    @pytest.mark.parametrize(
+        ("name", "value", "place"),
+        [
+            ("PORT", "8123", "http://127.0.0.1:8123"),
+            ("HOST", "0.0.0.0", "http://127.0.0.1:8000"),  # noqa: S104 - where it listens
+            ("HOST", "::1", "http://[::1]:8000"),
+            ("PORT", "none", "http://127.0.0.1:8000"),
+        ],
+    )
+    def test_a_request_goes_where_the_settings_lead(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str, place: str
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv(name, value)
+        changeset = Changeset(EntitySource(EntitySpec("thing", "things", ()), TARGETS))
+        changeset.update({Path("src/app/things/models.py"): "x"})
+        told = report.outcome(changeset, [], dry_run=False, migrates=True, removes=False)
+        requests = [line for line in told.splitlines() if "curl" in line]
+        assert requests
+        assert all(f"{place}/api/v1/things" in each for each in requests)
+
     def test_a_check_that_failed_says_why_in_json_too(self) -> None:
         changeset = Changeset(EntitySource(EntitySpec("thing", "things", ()), TARGETS))
         failed = Result("types", passed=False, seconds=0.1, output="error: x")

@@ -42,7 +42,7 @@ class TestPaths:
     @pytest.mark.parametrize(
         "path",
         [
-            "", "/", "//", "x", "*", "/api", "/api/v1", "/api/v1/", "/api/v2/lamps",
+            "", "//", "x", "*", "/api", "/api/v1", "/api/v1/", "/api/v2/lamps",
             "/API/v1/lamps", "/api/v1/Lamps", "//api/v1/lamps", "/api//v1/lamps", "/api/v1//lamps",
             f"{LAMPS}//", f"{LAMPS}/{NO_LAMP}/", f"{LAMPS}/{NO_LAMP}/{CANARY}", f"{LAMPS}//restore",
             "/api/v1/lamps/../users/me", "/api/v1/./lamps", "/api/v1/user", f"/{CANARY}\x00",

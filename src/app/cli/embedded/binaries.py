@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.cli.embedded.errors import EmbeddedPostgresError
 
+VERSION = 18  # without another choice
 INSTALLED = {  # version: its folder in the wheel, its locale (the builtin provider came with 17)
     16: ("pginstall", ["--locale=C.UTF-8"]),
     18: ("pginstall18", ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]),

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Literal, Self
 
-from app.cli.embedded.binaries import Binaries, find_binaries
+from app.cli.embedded.binaries import VERSION, Binaries, find_binaries
 from app.cli.embedded.cluster import USER, Cluster, password
 from app.cli.embedded.errors import EmbeddedPostgresError
 from app.cli.embedded.lock import lock
@@ -26,7 +26,7 @@ START_SECONDS = 30
 
 
 class EmbeddedPostgres:
-    def __init__(self, data_dir: Path, *, version: int = 18, durable: bool = True) -> None:
+    def __init__(self, data_dir: Path, *, version: int = VERSION, durable: bool = True) -> None:
         self.data_dir = data_dir.absolute()
         self.version = version
         self.durable = durable

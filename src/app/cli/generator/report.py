@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator, Sequence
 
+from app.cli.dev_address import base_url
 from app.cli.generator.changeset import Change, Changeset
 from app.cli.generator.checks.verify import Result
 from app.cli.generator.rendering.entity_source import EntitySource
 from app.cli.generator.rendering.example import Example
+from app.config import Settings
 
 
 def of(changeset: Changeset, results: Sequence[Result]) -> dict[str, object]:
@@ -73,9 +75,16 @@ Next
 """
 
 
+def _base_url() -> str:
+    try:
+        return base_url(Settings())
+    except ValueError:  # a setting is malformed, as `app dev` will say
+        return base_url(Settings.model_construct())
+
+
 def _requests(entity: EntitySource) -> Iterator[str]:
     """Requests that run as they are, if there is a row of each entity that is referred to."""
-    api, auth = "http://127.0.0.1:8000/api/v1", '-H "Authorization: Bearer $token"'
+    api, auth = f"{_base_url()}/api/v1", '-H "Authorization: Bearer $token"'
     example = Example(entity)
     body = json.dumps(example.body)
     for each in example.required_refs:

@@ -69,7 +69,9 @@ def sql(
     superuser: Annotated[
         bool, typer.Option("--superuser", help="Have the temporary user be a superuser.")
     ] = False,
-    body: Annotated[str | None, typer.Option(parser=json_text, metavar="JSON")] = None,
+    body: Annotated[
+        str | None, typer.Option(help="What is sent.", parser=json_text, metavar="JSON")
+    ] = None,
 ) -> None:
     """Run a request, and show its SQL statements with their plans. All of it is rolled back."""
     request = Request(method.upper(), f"/{path.removeprefix('/')}", body)

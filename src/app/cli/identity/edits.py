@@ -88,6 +88,10 @@ def _example_settings(text: str, project: Identity) -> str:
     return _replaced(text, r"^(#?APP_NAME=).*$", project.title)
 
 
+def _settings_page(text: str, project: Identity) -> str:
+    return _replaced(text, r"^(\| `APP_NAME` \| `)[^`]*", project.title)
+
+
 def _containers(text: str, project: Identity) -> str:
     for before in (
         r"^name: ",
@@ -117,6 +121,7 @@ EDITS: Mapping[str, Edit] = {
     ".env.example": _example_settings,
     "compose.yaml": _containers,
     "README.md": _readme,
+    "docs/settings.md": _settings_page,
     "benchmarks/pyproject.toml": _benchmarks,
     "benchmarks/uv.lock": partial(_lock, source="../"),
 }

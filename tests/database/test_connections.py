@@ -72,6 +72,19 @@ async def test_as_many_are_kept_as_may_be(work: UnitOfWork) -> None:
     assert MAX_PREPARED <= row[0] < 1.5 * MAX_PREPARED
 
 
+async def test_what_is_in_use_stays_prepared(work: UnitOfWork) -> None:
+    often = select(literal_column("'often'")).where(LEAST == 1)
+    for number in range(2 * MAX_PREPARED):
+        await work.fetch(select(literal_column(f"{number}")).where(LEAST == 1))
+        await work.fetch(often)
+    runs = text(
+        "SELECT generic_plans + custom_plans FROM pg_prepared_statements "
+        "WHERE statement LIKE :start"
+    )
+    [row] = await work.fetch(runs, {"start": "SELECT 'often'%"})
+    assert row[0] == 2 * MAX_PREPARED
+
+
 async def test_values_are_made_and_rows_taken_while_a_batch_runs(work: UnitOfWork) -> None:
     seen: list[object] = []
 

@@ -141,11 +141,12 @@ class Statements[ModelT: Entity]:
         )
 
     def _keep(self, shape: Hashable, build: Callable[[], Executable]) -> Statement:
-        statement = self._kept.get(shape)
+        statement = self._kept.pop(shape, None)
         if statement is None:
             if len(self._kept) >= MAX_KEPT:
-                self._kept.pop(next(iter(self._kept)))
-            statement = self._kept[shape] = Statement(build())
+                del self._kept[next(iter(self._kept))]
+            statement = Statement(build())
+        self._kept[shape] = statement  # now the last to make room
         return statement
 
     def _scope(self, caller: UUID | None) -> Sequence[ColumnElement[bool]]:

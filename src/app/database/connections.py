@@ -35,7 +35,7 @@ CONNECT_ERRORS = (
     SQLAlchemyError,  # the pool's own timeout, and its first questions to a server
 )
 
-MAX_PREPARED = 100  # statements of a connection, the oldest of which makes room
+MAX_PREPARED = 100  # statements of a connection; the one that was unused for longest makes room
 
 _log = structlog.get_logger(__name__)
 
@@ -209,9 +209,10 @@ class Connection:
         """
         if not arguments or method == "execute":
             return getattr(self.driver, method)(sql, *arguments)
-        prepared = self._prepared.get(sql)
+        prepared = self._prepared.pop(sql, None)
         if prepared is None:
             return self._prepare(method, sql, arguments)
+        self._prepared[sql] = prepared  # now the last to make room
         return getattr(prepared, method)(*arguments)
 
     def forget(self) -> None:

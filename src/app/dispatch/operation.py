@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from random import random
 from typing import Any
 
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import EndpointContext, RequestValidationError, ResponseValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.background import BackgroundTask, BackgroundTasks
 from starlette.requests import ClientDisconnect, Request
@@ -221,10 +221,8 @@ class Operation:
             elif self._any_body is not None:
                 received = await self._read_any_body(solved, state, body)
             if solved.errors:
-                mounted_at = request.scope.get("root_path", "").rstrip("/")
-                raise RequestValidationError(
-                    solved.errors, body=received, endpoint_ctx=self.route.where(mounted_at)
-                )
+                where = self._where(request.scope)
+                raise RequestValidationError(solved.errors, body=received, endpoint_ctx=where)
             self.resource.before(request.scope, state, solved.arguments)
             result = await self._plan.call(**solved.arguments)
             response = self._respond(request.scope, state, solved, result)
@@ -235,6 +233,10 @@ class Operation:
         if response.status_code >= 400:
             await work.rollback()
         return response
+
+    def _where(self, scope: Scope) -> EndpointContext:
+        """The endpoint in the source, below the application that is mounted."""
+        return self.route.where(scope.get("root_path", "").rstrip("/"))
 
     async def _read_any_body(self, solved: Solved, state: RequestState, body: bytes) -> Any:
         """Add the arguments of the body, and return it as an error may repeat it."""
@@ -255,7 +257,14 @@ class Operation:
             headers = self.resource.after(scope, solved.arguments, result)
             if is_unchanged(scope, state, headers):
                 return BytesResponse(None, 304, headers)
-        content, chosen, status = self._render(result), solved.response, self._status
+        try:
+            content = self._render(result)
+        except ResponseValidationError as error:
+            where = self._where(scope)
+            raise ResponseValidationError(
+                error.errors(), body=error.body, endpoint_ctx=where
+            ) from None
+        chosen, status = solved.response, self._status
         if chosen is not None and chosen.status_code:
             status = chosen.status_code
         if self._response_class is None and self._has_model:

@@ -228,9 +228,8 @@ def _json(body: bytes) -> Any:
 class Answer:
     """How a result becomes the content of a response; `response_class` is None by default."""
 
-    def __init__(self, context: Any, where: Callable[[], EndpointContext]) -> None:
+    def __init__(self, context: Any) -> None:
         chosen = context.response_class
-        self._where = where
         self.model: Any = context.response_model
         self.status: int | None = context.status_code
         self.response_class = None if isinstance(chosen, DefaultPlaceholder) else chosen
@@ -254,7 +253,7 @@ class Answer:
             return jsonable_encoder(result)
         value, errors = self._field.validate(result, {}, loc=("response",))
         if errors:
-            raise ResponseValidationError(errors, body=result, endpoint_ctx=self._where())
+            raise ResponseValidationError(errors, body=result)
         if self.response_class is None:
             return self._field.serialize_json(value, **self._options)
         return self._field.serialize(value, **self._options)
@@ -357,7 +356,7 @@ class Route:
         return getattr(self.context, "body_field", None) is not None
 
     def answer(self) -> Answer:
-        return Answer(self.context, self.where)
+        return Answer(self.context)
 
     def where(self, mounted_at: str = "") -> EndpointContext:
         """The endpoint in the source, as FastAPI's errors tell it."""

@@ -79,6 +79,9 @@ Url = Annotated[
 ]
 """An http or https URL, kept as it was written."""
 
+Ip = Annotated[str, schemas.documented(maxLength=45, examples=["203.0.113.7"])]
+"""An answered address of the internet, of either version."""
+
 Json = Annotated[
     dict[str, Any] | list[Any],
     BeforeValidator(validators.json_document),

@@ -72,6 +72,11 @@ class TestWords:
         names = {each["operationId"]: each["summary"] for *_, each in operations(document)}
         assert names[operation_id] == summary
 
+    def test_no_success_is_called_as_every_other(self, document: Schema) -> None:
+        for *_, operation in operations(document):
+            for response in operation["responses"].values():
+                assert response["description"] != "Successful Response"
+
     def test_it_says_whose_it_is_and_where_it_is_served(self, document: Schema) -> None:
         assert document["info"]["contact"]["name"]
         assert document["info"]["license"]["name"] == "MIT"
@@ -158,6 +163,8 @@ class TestExamples:
             document["components"]["schemas"][f"Item{each}"] for each in ("Create", "Read")
         )
         assert create["example"].items() <= read["example"].items()
+        user = document["components"]["schemas"]["UserRead"]["example"]
+        assert (user["email"], user["display_name"]) == ("ada@example.com", "Ada")
         assert (read["example"]["quantity"], read["example"]["deleted_at"]) == (0, None)
 
     def test_none_is_a_placeholder(self, document: Schema) -> None:

@@ -18,6 +18,7 @@ from app.api.refusals import reasons
 from app.api.samples import ID, NONE, Samples
 from app.config import Settings
 from app.dependencies import Refusal, Responses
+from app.dispatch.query_parameters import strict
 from app.dispatch.routes import Route
 from app.exception_handlers import USUAL_HEADERS, on_app_error, on_invalid, problem, renderer
 from app.exceptions import AppError
@@ -59,6 +60,14 @@ HEADERS = {
     ),
 }
 
+FASTAPIS_WORDS = "Successful Response"
+SUCCESSES = {
+    "200": "Done",
+    "201": "Created",
+    "202": "Accepted: it is done soon",
+    "204": "Done, without an answer",
+}
+
 # Pages whose links would be too long have none.
 # Other limits than that of requests a minute have none of these.
 OPTIONAL = {"Link", *RATES}
@@ -91,6 +100,7 @@ class Answers:
         self._extra = (place.route.context.openapi_extra or {}).get("responses", {})
         self._is_ours = handlers.get(AppError) is on_app_error
         self._has_problems = self._is_ours and renderer(app, place.route.path) is problem
+        self._is_strict = strict in place.route.calls()
         self._errors: dict[str, list[Reason]] = {}
         if self._is_ours:
             for each in reasons(place.route, settings):
@@ -122,7 +132,7 @@ class Answers:
             if status in self._extra or "$ref" in response:
                 completed[status] = response
             elif status == success:
-                shown = _with_example(response, samples)
+                shown = self._with_words(status, _with_example(response, samples))
                 completed[status] = _with_headers(shown, self._headers)
             else:
                 completed[status] = self._complete(status, response)
@@ -136,6 +146,13 @@ class Answers:
                 response = {"description": "; ".join(words)}
                 completed[status] = self._error(int(status), response, errors)
         return dict(sorted(completed.items()))
+
+    def _with_words(self, status: str, response: dict[str, Any]) -> dict[str, Any]:
+        """In place of those that FastAPI has for every success of a route."""
+        words = SUCCESSES.get(status)
+        if words is None or self._place.route.context.response_description != FASTAPIS_WORDS:
+            return response
+        return {**response, "description": words} if self._is_strict else response
 
     def _complete(self, status: str, response: dict[str, Any]) -> dict[str, Any]:
         is_error = status.startswith(("4", "5"))

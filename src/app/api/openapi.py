@@ -121,12 +121,13 @@ def _tags(app: FastAPI, found: Sequence[Place]) -> list[dict[str, Any]]:
 def _complete_rows(
     route: Route, operation: dict[str, Any], samples: Samples, schemas: dict[str, Schema]
 ) -> None:
-    names = {each.__name__ for each in row_schemas(route.response_model)}
-    if not names:
-        return
-    for served in services_of(route):
+    services = {each.create.__module__: each for each in services_of(route)}
+    for row in row_schemas(route.response_model):
+        served = services.get(row.__module__)  # a list may depend on its parent's service too
+        if served is None:
+            continue
         for name in _referred(operation["responses"], schemas, set()):
-            if schemas[name].get("title") in names:
+            if schemas[name].get("title") == row.__name__:
                 complete_row(schemas[name], served, table_of(served.model), samples)
 
 

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 from annotated_types import GroupedMetadata, MaxLen
 from pydantic import BaseModel
-from sqlalchemy import ARRAY, BigInteger, Integer, Numeric, String, Table
+from sqlalchemy import ARRAY, JSON, BigInteger, Integer, Numeric, String, Table
 from sqlalchemy.types import TypeEngine
 
 from app.api.entity_errors import Served
@@ -14,6 +14,7 @@ from app.core.limits import INT4_MAX, INT4_MIN, INT8_MAX, INT8_MIN
 from app.core.schemas import ReadSchema
 
 MAX_TEXT = 2**30 - 1  # bytes of a value, in PostgreSQL
+MAX_ELEMENTS = 2**28 - 1  # of an array in jsonb
 
 
 def row_schemas(model: Any) -> Iterator[type[ReadSchema]]:
@@ -42,6 +43,8 @@ def _bound(schema: Schema, column: TypeEngine[Any], longest: int | None) -> None
         if longest is not None:
             schema.setdefault("maxItems", longest)
         _bound(schema["items"], column.item_type, None)
+    elif kind == "array" and isinstance(column, JSON):
+        schema.setdefault("maxItems", MAX_ELEMENTS)
     elif kind == "string" and isinstance(column, Numeric) and column.precision is not None:
         scale = column.scale or 0
         whole = max(column.precision - scale, 1)

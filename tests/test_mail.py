@@ -134,7 +134,7 @@ class TestMessage:
         assert message.get_content_type() == "multipart/alternative"
         html = message.get_body(("html",))
         assert html is not None
-        for said in ("to set a new password for the account", TOKEN, "within 30 minutes"):
+        for said in ("to set a new password for the Plinth account", TOKEN, "within 30 minutes"):
             assert said in text_of(message)
             assert said in html.get_content()
         assert token_in(message) == TOKEN
@@ -142,7 +142,7 @@ class TestMessage:
 
     def test_has_the_headers_of_a_mail_from_a_program(self) -> None:
         message = reset_mail()
-        assert message["Subject"] == "Set a new password"
+        assert message["Subject"] == "Set a new password for Plinth"
         assert (message["From"], message["To"]) == ("Plinth <no-reply@localhost>", ALICE)
         assert message["Date"].datetime.tzinfo is not None
         assert message["Message-ID"].endswith("@localhost>")

@@ -8,7 +8,7 @@ from pathlib import Path
 from app.database.migrations import ROOT
 
 TESTS, APP = ROOT / "tests", ROOT / "src" / "app"
-CROSSING = {"compatibility", "conformance", "contract", "faults", "fuzz", "lamps"}
+CROSSING = {"clients", "compatibility", "conformance", "contract", "faults", "fuzz", "lamps"}
 MAX_LINES = 400
 
 

@@ -1,6 +1,6 @@
 """The nouns that every router may ask for."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Annotated, Any, NamedTuple
@@ -13,17 +13,39 @@ from app.config import Settings
 from app.core import entity_tags
 from app.core.repository import Versions
 from app.database.unit_of_work import UnitOfWork, unit_of_work
-from app.exceptions import PreconditionRequired
+from app.exceptions import AppError, PreconditionRequired
 from app.request_state import client_address, request_state
 
 MAX_USER_AGENT = 255  # characters that are kept
 
 
-def documented_errors[C: Callable[..., Any]](errors: Mapping[int, str]) -> Callable[[C], C]:
-    """Mark a dependency: what each route that needs it may answer, by status, in its own words."""
+type Responses = dict[int | str, dict[str, Any]]
+
+
+class Refusal(dict[str, Any]):
+    """A documented response, with examples of the errors that it stands for."""
+
+    def __init__(self, words: str, errors: Sequence[AppError]) -> None:
+        super().__init__(description=words)
+        self.errors = errors
+
+
+def refusal(words: str, *errors: AppError) -> Responses:
+    """What a route's `responses` say of an error: when it comes, and an example of each kind."""
+    return {errors[0].status: Refusal(words, errors)}
+
+
+def documented_errors[C: Callable[..., Any]](
+    words: Mapping[int, str], *errors: AppError
+) -> Callable[[C], C]:
+    """Mark a dependency: what each route that needs it may answer, by status, in its own words.
+
+    The errors are examples, for a status that has others than the usual one.
+    """
 
     def mark(call: C) -> C:
-        vars(call)["documented_errors"] = errors
+        vars(call)["documented_errors"] = words
+        vars(call)["error_examples"] = errors
         return call
 
     return mark
@@ -73,7 +95,7 @@ async def get_client(connection: HTTPConnection) -> Client:
     return Client(client_address(connection.scope), agent[:MAX_USER_AGENT] if agent else None)
 
 
-_IF_MATCH = "Write only if the row still has one of these ETags; `*` for any."
+_IF_MATCH = "Change it only if its ETag is still one of these; `*` stands for any."
 REQUIRED = "x-required"  # in the schema of a parameter without which there is an answer of its own
 
 IfMatchHeader = Annotated[str | None, Header(alias="If-Match", description=_IF_MATCH)]
@@ -83,7 +105,7 @@ RequiredIfMatchHeader = Annotated[
 ]
 
 
-CHANGED = {412: "It has changed since"}
+CHANGED = {412: "It has another ETag by now"}
 
 
 @documented_errors(CHANGED)
@@ -91,7 +113,7 @@ async def get_if_match(request: Request, if_match: IfMatchHeader = None) -> Vers
     return None if if_match is None else _versions(request)
 
 
-@documented_errors(CHANGED | {428: "No If-Match"})
+@documented_errors(CHANGED | {428: "Without `If-Match` it cannot be changed"})
 async def require_if_match(
     request: Request, if_match: RequiredIfMatchHeader = None
 ) -> Versions | None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import format_datetime, make_msgid
+from email.utils import format_datetime, make_msgid, parseaddr
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -98,7 +98,10 @@ class Templates:
         )
 
     def write(self, name: str, *, sender: str, to: str, **values: object) -> EmailMessage:
-        text = self._environment.get_template(f"{name}.txt").render(values)
+        """The sender's name is that of the product, which the text may use."""
+        product, address = parseaddr(sender)
+        product = product or address.rpartition("@")[2]
+        text = self._environment.get_template(f"{name}.txt").render(values, product=product)
         subject, _, body = text.strip().partition("\n\n")
         layout = self._environment.get_template("layout.html")
         message = EmailMessage()
@@ -127,7 +130,7 @@ def delivery(mailer: Mailer, message: EmailMessage) -> Callable[[], Awaitable[No
             try:
                 await mailer.send(message)
             except (aiosmtplib.SMTPException, OSError) as error:
-                # Neither the recipient nor the server's words, which repeat him.
+                # Neither the recipient nor the server's words, which repeat the address.
                 kind = type(error).__name__
                 _log.error("mail_failed", template=message["X-Template"], error=kind, try_=attempt)
                 if attempt < ATTEMPTS:

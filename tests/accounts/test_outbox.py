@@ -64,3 +64,14 @@ def test_every_mail_goes_to_the_address_and_nowhere_else(address: str) -> None:
             assert len(each.get_all("To", [])) == 1
             assert "Bcc" not in each
     assert len(MAILS) == 5
+
+
+@pytest.mark.parametrize(
+    ("sender", "product"),
+    [("Acme <no-reply@example.com>", "Acme"), ("no-reply@example.com", "example.com")],
+)
+def test_every_mail_names_the_product(sender: str, product: str) -> None:
+    for name in MAILS:
+        message = TEMPLATES.write(name, sender=sender, to="ada@example.com", how="open", token="t")
+        assert product in message["Subject"]
+        assert product in str(message.get_body(("plain",)))

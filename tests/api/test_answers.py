@@ -9,6 +9,7 @@ from tests.api.test_openapi import Schema, only, operations
 from tests.problems import LAMPS, MEMBERS
 from tests.shipped import shipped_document
 
+NO_SESSION = "No session token, or one that is not valid any more"
 OWN_HEADERS = {
     "Content-Disposition",
     "ETag",
@@ -34,18 +35,22 @@ class TestErrors:
         ("route", "status", "words"),
         [
             ("login", 401, "The address or the password is wrong"),
-            ("logout", 401, "No live session"),
-            ("change_password", 401, "No live session, or the password is wrong"),
-            ("register", 409, "The address is taken"),
-            ("update_user", 409, "The last superuser"),
+            ("logout", 401, NO_SESSION),
+            (
+                "change_password",
+                401,
+                "No session token, one that is not valid any more, or a wrong password",
+            ),
+            ("register", 409, "Another account has the address"),
+            ("update_user", 409, "It is the last superuser, who is needed"),
             ("update_lamp", 409, "A unique value is taken"),
             (
                 "create_lamp",
                 409,
-                "A unique value is taken; The same request with this Idempotency-Key still runs",
+                "A unique value is taken; A request with this Idempotency-Key is still running",
             ),
-            ("bulk_delete_lamps", 409, "The same request with this Idempotency-Key still runs"),
-            ("list_users", 403, "For superusers"),
+            ("bulk_delete_lamps", 409, "A request with this Idempotency-Key is still running"),
+            ("list_users", 403, "Only a superuser may do this"),
         ],
     )
     def test_each_is_in_its_own_words(
@@ -57,7 +62,8 @@ class TestErrors:
         found = {
             operation["operationId"]
             for _, _, operation in operations(document)
-            if operation["responses"].get("429", {}).get("description") == "Too many attempts"
+            if operation["responses"].get("429", {}).get("description")
+            == "Too many attempts, or too many requests"
         }
         assert found == {
             "register", "login", "reauthenticate", "change_password", "request_password_reset",

@@ -18,9 +18,9 @@ from app.dependencies import IfMatch
 from app.main import Application, create_app
 from tests.common.tables import IsolatedEntity
 
-NEEDED = "Other rows refer to it"
+NEEDED = "Others still refer to it"
 TAKEN = "A unique value is taken"
-GONE = "What it refers to is not there any more"
+GONE = "What it refers to was deleted"
 REFUSED = "A rule does not allow it"
 
 

@@ -97,6 +97,7 @@ class TestMaking:
         async with client_of(made) as client:
             document = (await client.get(DOCUMENT)).json()
         assert document["info"] == {"title": "Mine", "version": "2"}
+        assert "servers" not in document
 
 
 class TestSending:
@@ -129,7 +130,15 @@ class TestSending:
     async def test_servers_that_shall_not_name_the_prefix(self, made: Application) -> None:
         made.root_path_in_servers = False
         async with client_of(made, PREFIX) as client:
-            assert "servers" not in (await client.get(f"{PREFIX}{DOCUMENT}")).json()
+            document = (await client.get(f"{PREFIX}{DOCUMENT}")).json()
+        assert document["servers"] == made.openapi()["servers"]
+
+    @pytest.mark.parametrize("root_path", ["", PREFIX])
+    async def test_without_servers_it_is_this_one(self, made: Application, root_path: str) -> None:
+        async with client_of(made, root_path) as client:
+            document = (await client.get(f"{root_path}{DOCUMENT}")).json()
+        [server] = document["servers"]
+        assert server["url"] == (root_path or "/")
 
 
 class TestBehindAPrefix:

@@ -4,7 +4,7 @@ from app.core.filters import Filter, OrderBy, Search, Values
 from app.core.types import Integer, Number, Text, Timestamp
 from tests.lamps.models import Lamp, LampStatus
 
-LampOrder = Literal[
+type LampOrder = Literal[
     "name", "-name",
     "description", "-description",
     "sku", "-sku",

@@ -11,6 +11,8 @@ from app.security_events.schemas import Event
 from app.users.models import User
 from app.users.schemas import UserAdminUpdate, UserCreate, UserUpdate
 
+NEEDED = "This is the last superuser: make somebody else one first"
+
 
 class Accounts(AccountService):
     """What superusers do to accounts, and users to their own.
@@ -141,7 +143,7 @@ def _changes(before: User, after: User) -> list[Event]:
 
 def _require_another(superusers: set[UUID], id: UUID) -> None:
     if superusers == {id}:
-        raise Conflict("The last superuser cannot be removed: promote another one first")
+        raise Conflict(NEEDED)
 
 
 def _missing(id: UUID) -> NotFound:

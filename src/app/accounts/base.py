@@ -17,6 +17,8 @@ from app.security_events.schemas import Event
 from app.users.models import User
 from app.users.repository import UserRepository
 
+WRONG = "The password is wrong"
+
 
 @dataclass(frozen=True, slots=True)
 class AccountContext:
@@ -83,7 +85,7 @@ class AccountService:
         return user
 
     async def wrong_password(self, user_id: UUID) -> InvalidCredentials:
-        return await self.refused(Event.PASSWORD_REFUSED, user_id, "The password is wrong")
+        return await self.refused(Event.PASSWORD_REFUSED, user_id, WRONG)
 
     async def refused(
         self, event: Event, user_id: UUID | None, detail: str | None = None

@@ -6,8 +6,9 @@ from uuid import UUID
 from pydantic import BaseModel, Field, SecretStr
 
 from app.accounts.passwords import MAX_LENGTH, MAX_TYPED
-from app.core.schemas import Schema, example, from_settings
-from app.core.types import Email, Text
+from app.core.schemas import Schema, documented, example, from_settings
+from app.core.types import Email, Ip, Text
+from app.dependencies import MAX_USER_AGENT
 from app.users.schemas import DisplayName, UserRead
 
 Password = Annotated[
@@ -29,6 +30,7 @@ Token = Annotated[
 
 EMAIL, PASSWORD = "ada@example.com", "correct horse battery staple"
 NEW_PASSWORD, TOKEN = "eleven purple staplers sing", "plinth_…"
+AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 EXAMPLE = example({"email": EMAIL, "password": PASSWORD})
 
 
@@ -91,26 +93,31 @@ class SessionRead(BaseModel):
     created_at: datetime
     last_used_at: datetime
     expires_at: datetime
-    ip: str | None
-    user_agent: str | None
+    ip: Ip | None
+    user_agent: Annotated[str, documented(maxLength=MAX_USER_AGENT, examples=[AGENT])] | None
     current: bool
 
 
 class Sessions(BaseModel):
     """The most recently used one comes first."""
 
-    items: Sequence[SessionRead]
+    items: Annotated[
+        Sequence[SessionRead], documented(**from_settings(maxItems="max_sessions_per_user"))
+    ]
+
+
+SessionToken = Annotated[str, documented(maxLength=100, examples=[TOKEN])]
 
 
 class NewToken(BaseModel):
     """The session's token from now on; the old one is dead."""
 
-    token: str = Field(repr=False)
+    token: SessionToken = Field(repr=False)
     expires_at: datetime
 
 
 class LoginRead(BaseModel):
-    token: str = Field(repr=False)
+    token: SessionToken = Field(repr=False)
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - RFC 6750's name, no secret
     expires_at: datetime
     user: UserRead

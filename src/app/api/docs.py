@@ -62,6 +62,7 @@ def _swagger(app: FastAPI, prefix: str) -> Response:
         swagger_ui_parameters={
             "persistAuthorization": True,
             "tryItOutEnabled": True,
+            "defaultModelsExpandDepth": 0,  # the schemas at the foot are closed
             "validatorUrl": None,  # by default a service on the internet
             **own,
         },

@@ -58,6 +58,8 @@ class OpenAPIDocument:
         known = {each.get("url") for each in servers}
         if not root_path or not self._app.root_path_in_servers or root_path in known:
             return schema
+        if not self._app.servers and servers:
+            return {**schema, "servers": [{**servers[0], "url": root_path}]}
         return {**schema, "servers": [{"url": root_path}, *servers]}
 
 

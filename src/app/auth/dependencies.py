@@ -1,5 +1,5 @@
 from collections.abc import Collection
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from fastapi import Depends
 from fastapi.openapi.models import HTTPBearer as HTTPBearerModel
@@ -11,7 +11,7 @@ from app.auth.tokens import PREFIX, token_hash
 from app.config import Settings
 from app.core.repository import EVERYONE
 from app.database.unit_of_work import UnitOfWork
-from app.dependencies import Work, authorizes
+from app.dependencies import Work, authorizes, refusal
 from app.exceptions import Forbidden, Unauthorized
 from app.request_state import request_state
 from app.users.models import User
@@ -21,7 +21,9 @@ from app.users.repository import UserRepository
 class Authenticate(SecurityBase):
     """Who is asking, by the session token of `Authorization: Bearer …`, in one statement."""
 
-    documented_errors: ClassVar[dict[int, str]] = {401: "No live session"}
+    documented_errors: ClassVar[dict[int, str]] = {
+        401: "No session token, or one that is not valid any more"
+    }
     identifies: ClassVar = True  # so that it is asked before a large body is received
 
     def __init__(self) -> None:
@@ -79,13 +81,12 @@ CurrentUser = Annotated[User, Depends(get_current_user)]
 @authorizes
 async def require_superuser(session: CurrentSession) -> LiveSession:
     if not session.is_superuser:
-        raise Forbidden("This is for superusers")
+        raise Forbidden(ONLY_SUPERUSERS)
     return session
 
 
-type Responses = dict[int | str, dict[str, Any]]
-
-FOR_SUPERUSERS: Responses = {403: {"description": "For superusers"}}
+ONLY_SUPERUSERS = "Only a superuser may do this"
+FOR_SUPERUSERS = refusal(ONLY_SUPERUSERS, Forbidden(ONLY_SUPERUSERS))
 """What such a route documents, besides the responses of every route."""
 
 Superuser = Annotated[LiveSession, Depends(require_superuser)]

@@ -84,7 +84,8 @@ class References:
         if missing := await self._missing(work, caller, values):
             raise Invalid(
                 errors=[
-                    _error(field, "items", at) if many else _error(field) for at, field in missing
+                    missing_reference(field, "items", at) if many else missing_reference(field)
+                    for at, field in missing
                 ]
             )
 
@@ -94,7 +95,7 @@ class References:
             return
         values = {field: [row[field]] for field in self._fields}
         if missing := await self._missing(work, caller, values):
-            errors = [_error(field) for _, field in missing]
+            errors = [missing_reference(field) for _, field in missing]
             raise Conflict(errors[0].message, errors=errors)
 
     async def follow(self, work: UnitOfWork, ids: Sequence[UUID]) -> None:
@@ -121,9 +122,7 @@ class References:
                     if row[0] in ids
                     else "A row that would be deleted with it"
                 )
-                raise Conflict(
-                    f"{what} is still referred to by {child.table.name.replace('_', ' ')}"
-                )
+                raise Conflict(still_needed(what, child.table))
 
     async def hold(self, work: UnitOfWork, ids: Mapping[str, Sequence[UUID]]) -> None:
         """The same as `require` for rows that an ORM session has written; ids by field.
@@ -132,7 +131,7 @@ class References:
         """
         values: dict[str, Sequence[UUID]] = {field: ids.get(field, ()) for field in self._fields}
         if missing := await self._missing(work, EVERYONE, values):
-            raise Invalid(errors=[_error(field) for _, field in missing])
+            raise Invalid(errors=[missing_reference(field) for _, field in missing])
 
     @cached_property
     def _parents(self) -> Sequence[Parent]:
@@ -168,7 +167,11 @@ class References:
         return sorted(missing)
 
 
-def _error(field: str, *at: str | int) -> FieldError:
+def still_needed(row: str, child: Table) -> str:
+    return f"{row} is still referred to by {child.name.replace('_', ' ')}"
+
+
+def missing_reference(field: str, *at: str | int) -> FieldError:
     message = f"{field} refers to something that does not exist"
     return FieldError(("body", *at, field), message, "reference")
 

@@ -2,18 +2,22 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.repository import Upserted
-from app.core.schemas import Schema, from_settings
+from app.core.schemas import Schema, documented, from_settings
 from app.core.types import Id
 
 MAX_ROWS = 10_000  # in any body; the setting max_bulk_rows may be lower
 ROWS: Any = Field(
     min_length=1, max_length=MAX_ROWS, json_schema_extra=from_settings(maxItems="max_bulk_rows")
 )
+Rows = Annotated[int, documented(minimum=0, **from_settings(maximum="max_bulk_rows"))]
+
+T = TypeVar("T")
+Answered = Annotated[Sequence[T], documented(**from_settings(maxItems="max_bulk_rows"))]
 
 
 class BulkBody(Schema):
@@ -33,7 +37,7 @@ class BulkCreated[T](BaseModel):
 
     model_config = ConfigDict(arbitrary_types_allowed=True, defer_build=True)
 
-    items: Sequence[T]
+    items: Answered[T]
 
     @classmethod
     def of(cls, items: Sequence[T]) -> Self:
@@ -45,10 +49,10 @@ class BulkUpserted(BaseModel):
 
     model_config = ConfigDict(defer_build=True)
 
-    created: int
-    updated: int
-    unchanged: int
-    results: Sequence[Upserted]
+    created: Annotated[Rows, Field(examples=[1])]
+    updated: Annotated[Rows, Field(examples=[0])]
+    unchanged: Annotated[Rows, Field(examples=[0])]
+    results: Answered[Upserted]
 
     @classmethod
     def of(cls, results: Sequence[Upserted]) -> Self:
@@ -62,6 +66,8 @@ class BulkUpserted(BaseModel):
 
 
 class BulkDeleted(BaseModel):
+    """How many there were."""
+
     model_config = ConfigDict(defer_build=True)
 
-    deleted: int
+    deleted: Annotated[Rows, Field(examples=[1])]

@@ -13,6 +13,7 @@ from pydantic_core import CoreSchema
 
 # A zero with a larger exponent would pass every check of digits.
 _NUMBER = re.compile(r"[+-]?([0-9]{1,100}\.?[0-9]{0,100}|\.[0-9]{1,100})([eE][+-]?[0-9]{1,2})?")
+MAX_LENGTH = 206  # characters that this can match
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,5 +78,6 @@ class _DocumentedDigits:
         sign = r"\+?" if number.get("minimum", -1) >= 0 else "[+-]?"
         whole = rf"0*\d{{1,{self.whole}}}" if self.whole else "0+"
         bare = rf"\.\d{{1,{self.scale}}}0*" if self.scale else r"\.0+"
+        text["maxLength"] = MAX_LENGTH
         text["pattern"] = rf"^{sign}({whole}(\.\d{{0,{self.scale}}}0*)?|{bare})$"
         return {"anyOf": [number, text]}

@@ -171,6 +171,11 @@ class Filter(PageParams, BaseFilterModel):
     def strip_order_by_values(cls, value: Any, field: ValidationInfo) -> Any:
         return value
 
+    @classmethod
+    def declared_fields(cls) -> dict[str, str]:
+        """The field of each parameter that filters, in the order of their declaration."""
+        return {name: cls._declared[name][0] for name in cls.model_fields if name in cls._declared}
+
     def narrowed(self, **values: Any) -> Self:
         """The same list, but only of rows that have these values too.
 

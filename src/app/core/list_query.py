@@ -7,8 +7,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 TOTAL_LIMIT = 10_000  # rows that a bounded total counts, unless the API has another setting
 
-Deleted = Literal["exclude", "only", "include"]
-Total = Literal["bounded", "exact", "none"]
+type Deleted = Literal["exclude", "only", "include"]
+type Total = Literal["bounded", "exact", "none"]
 
 
 class Operator(StrEnum):

@@ -16,6 +16,7 @@ from fastapi_pagination.bases import (
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from app.core.limits import INT8_MAX
 from app.core.list_query import (
     NOTHING_ADDED,
     TOTAL_LIMIT,
@@ -27,12 +28,16 @@ from app.core.list_query import (
     Serving,
     Total,
 )
-from app.core.schemas import NO_DEFAULT
+from app.core.schemas import NO_DEFAULT, documented
 
 MAX_SIZE = 100
 MAX_OFFSET = 100_000
+MAX_CURSOR = 65_536  # characters, as many as the head of a request
 
-Relation = Literal["eq", "gte"]
+type Relation = Literal["eq", "gte"]
+
+Count = Annotated[int, documented(minimum=0, maximum=INT8_MAX)]
+Cursor = Annotated[str, documented(maxLength=MAX_CURSOR)]
 
 _set = object.__setattr__
 
@@ -52,7 +57,7 @@ class PageParams(BaseModel, AbstractParams):
     ] = 1
     cursor: (
         Annotated[
-            str,
+            Cursor,
             Field(
                 description="The `next_cursor` or `previous_cursor` of an answer to the same "
                 "order and filters; the size may change.",
@@ -165,19 +170,25 @@ class Page[T](AbstractPage[T]):
     model_config = ConfigDict(defer_build=True)
     __params_type__ = PageParams
 
-    items: Sequence[T]
-    total: int | None
+    items: Annotated[Sequence[T], documented(maxItems=MAX_SIZE)]
+    total: Annotated[Count, Field(examples=[1])] | None
     total_relation: Annotated[
         Relation | None,
-        Field(description="`eq`: `total` is exact. `gte`: there are more rows than that."),
+        Field(
+            description="`eq`: `total` is exact. `gte`: there are more rows than that.",
+            examples=["eq"],
+        ),
     ]
-    page: int | None
-    size: int
-    pages: int | None
+    page: (
+        Annotated[Count, Field(examples=[1], description="Null where a cursor was followed.")]
+        | None
+    )
+    size: Annotated[int, Field(ge=1, le=MAX_SIZE, examples=[50])]
+    pages: Annotated[Count, Field(examples=[1])] | None
     next_cursor: Annotated[
-        str | None, Field(description="Null at the end of the list, and only there.")
+        Cursor | None, Field(description="Null at the end of the list, and only there.")
     ]
-    previous_cursor: str | None
+    previous_cursor: Cursor | None
 
     @field_validator("items", mode="before")
     @classmethod

@@ -24,6 +24,11 @@ def from_settings(**keywords: str) -> dict[str, JsonValue]:
     return {FROM_SETTINGS: {**keywords}}
 
 
+def documented(**keywords: JsonValue) -> Any:
+    """A field's bounds, which are shown and not checked: what is answered was made here."""
+    return Field(json_schema_extra={**keywords})
+
+
 NO_DEFAULT = "x-no-default"
 """In a parameter's `json_schema_extra`, where a form that sends the default would do harm."""
 

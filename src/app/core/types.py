@@ -79,10 +79,16 @@ Url = Annotated[
 ]
 """An http or https URL, kept as it was written."""
 
+Ip = Annotated[str, schemas.documented(maxLength=45, examples=["203.0.113.7"])]
+"""An answered address of the internet, of either version."""
+
+# Each needs a byte of the body, or more.
+_ITEMS = schemas.from_settings(maxItems="max_bulk_body_size")
+
 Json = Annotated[
     dict[str, Any] | list[Any],
     BeforeValidator(validators.json_document),
-    WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "array", "items": {}}]}),
+    WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "array", "items": {}, **_ITEMS}]}),
 ]
 """Any JSON object or array that a jsonb column can store and return unchanged."""
 

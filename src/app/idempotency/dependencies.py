@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import Header, Request
 
 from app.dependencies import Work, documented_errors
-from app.idempotency.repository import Answer, IdempotencyRepository
+from app.exceptions import Conflict, IdempotencyKeyReused
+from app.idempotency.repository import STILL_RUNNING, Answer, IdempotencyRepository
 from app.request_state import request_state
 
 IdempotencyKeyHeader = Annotated[
@@ -15,8 +16,9 @@ IdempotencyKeyHeader = Annotated[
         min_length=1,
         max_length=255,
         pattern=r"^[\x20-\x7e]+$",
-        description="Within 24 hours, the same request with the same key is run once, and each "
-        "repetition gets the first one's answer.",
+        description="Send the same key when you send the same request again: within 24 hours it "
+        "runs once, and every repetition gets the answer of the first.",
+        examples=["order-2026-0042"],
     ),
 ]
 
@@ -38,9 +40,11 @@ class Claim:
 
 @documented_errors(
     {
-        409: "The same request with this Idempotency-Key still runs",
+        409: "A request with this Idempotency-Key is still running",
         422: "The Idempotency-Key was sent before with another request",
-    }
+    },
+    Conflict(STILL_RUNNING),
+    IdempotencyKeyReused(),
 )
 async def idempotency_key(request: Request, work: Work, key: IdempotencyKeyHeader = None) -> None:
     """Claims the key, once the caller is known and before any other dependency runs.

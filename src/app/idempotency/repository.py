@@ -21,6 +21,7 @@ from app.database.unit_of_work import UnitOfWork
 from app.exceptions import Conflict, IdempotencyKeyReused, LockTimeout
 from app.idempotency.models import IdempotencyKey
 
+STILL_RUNNING = "A request with the same Idempotency-Key is still running: try again shortly"
 PURGED_WITH_EACH = 2  # expired keys with each new one: more than are added
 
 _user_id = bindparam("by_user", None, Uuid())
@@ -100,8 +101,7 @@ class IdempotencyRepository:
             if await self.work.fetch_one(CLAIM, values):
                 return None
         except LockTimeout:
-            message = "A request with the same Idempotency-Key is still running: try again shortly"
-            raise Conflict(message) from None
+            raise Conflict(STILL_RUNNING) from None
         row = await self.work.fetch_one(FIND, values)
         if row is None:  # purged between the two
             return await self.claim(key, fingerprint)

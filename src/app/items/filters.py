@@ -4,7 +4,7 @@ from app.core.filters import Filter, OrderBy, Search, Values
 from app.core.types import Integer, Number, Text, Timestamp
 from app.items.models import Item, ItemStatus
 
-ItemOrder = Literal[
+type ItemOrder = Literal[
     "name", "-name",
     "description", "-description",
     "sku", "-sku",

@@ -5,7 +5,7 @@ from app.core.types import Id, Text, Timestamp
 from app.security_events.models import SecurityEvent
 from app.security_events.schemas import Event
 
-SecurityEventOrder = Literal["created_at", "-created_at", "event", "-event"]
+type SecurityEventOrder = Literal["created_at", "-created_at", "event", "-event"]
 
 
 class SecurityEventFilter(Filter):

@@ -11,10 +11,17 @@ from app.security_events.models import SecurityEvent
 from app.security_events.repository import SecurityEventRepository
 from app.security_events.schemas import SecurityEventRead
 
+TAGS = {"security events": "What happened to accounts. For superusers."}
+
 router = APIRouter(prefix="/security-events", tags=["security events"])
 
 
-@router.get("", response_model=Page[SecurityEventRead], responses=FOR_SUPERUSERS)
+@router.get(
+    "",
+    response_model=Page[SecurityEventRead],
+    responses=FOR_SUPERUSERS,
+    summary="List security events",
+)
 async def list_security_events(
     _: Superuser, filters: Annotated[SecurityEventFilter, Query()], work: Work
 ) -> Page[SecurityEvent]:

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.core.schemas import ReadSchema, Schema
+from app.core.schemas import ReadSchema, Schema, documented
+from app.core.types import Ip
 
 
 class Event(StrEnum):
@@ -51,9 +52,9 @@ class SecurityEventUpdate(Schema):
 class SecurityEventRead(ReadSchema):
     id: UUID
     created_at: datetime
-    event: str
+    event: Annotated[str, documented(maxLength=50, examples=[Event.LOGGED_IN])]
     user_id: Annotated[UUID | None, Field(description="Whom it concerns.")]
     actor_id: Annotated[UUID | None, Field(description="Who did it, if that is somebody else.")]
     session_id: Annotated[UUID | None, Field(description="The session that did it.")]
     revoked_session_id: Annotated[UUID | None, Field(description="The session that it ended.")]
-    ip: str | None
+    ip: Ip | None

@@ -4,7 +4,7 @@ from app.core.filters import Filter, OrderBy, Search
 from app.core.types import AddressText, Text, Timestamp
 from app.users.models import User
 
-UserOrder = Literal[
+type UserOrder = Literal[
     "email", "-email", "display_name", "-display_name", "created_at", "-created_at",
     "updated_at", "-updated_at",
 ]  # fmt: skip

@@ -13,6 +13,8 @@ DisplayName = Annotated[Text, Field(min_length=1, max_length=100)]
 class UserCreate(Schema):
     """A new user; the password has been hashed already."""
 
+    model_config = example({"email": "ada@example.com", "display_name": "Ada"})
+
     email: Email
     password_hash: str = Field(repr=False)
     display_name: DisplayName | None = None

@@ -17,6 +17,10 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
+def with_article(words: str) -> str:
+    return f"an {words}" if re.match(r"[aeio]|u(?!ni|se)", words) else f"a {words}"
+
+
 def constant(value: str) -> str:
     """The name of an enum's member."""
     name = re.sub(r"[^A-Za-z0-9]+", "_", value).upper().strip("_")

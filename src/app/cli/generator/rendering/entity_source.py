@@ -46,6 +46,16 @@ class EntitySource:
         return names.words(self.spec.name)
 
     @property
+    def told(self) -> str:
+        """What the documentation says of all of them, short enough for one line of code."""
+        if self.spec.public:
+            who = "their owners" if self.spec.owned else "every user may"
+            return f"Anyone may read them, {who} change them."
+        if self.spec.owned:
+            return "Each belongs to the user who created it."
+        return "Every user may read and change them."
+
+    @property
     def model(self) -> str:
         return names.camel(self.spec.name)
 

@@ -207,8 +207,8 @@ class Settings(BaseSettings):
     total_limit: Annotated[int, Field(ge=1, le=1_000_000_000)] = 10_000
 
     # Of each worker. One more is answered with a 503, and a trusted proxy may have all.
-    max_connections: Annotated[int, Field(ge=1)] = 1000
-    max_connections_per_address: Annotated[int, Field(ge=1)] = 300
+    max_connections: Annotated[int, Field(ge=1)] = 2000
+    max_connections_per_address: Annotated[int, Field(ge=1)] = 1000
 
     # WebSockets and event streams. A process may usually have 1,024 files open.
     max_open_connections: Annotated[int, Field(ge=1)] = 500

@@ -105,7 +105,7 @@ class Application(FastAPI):
                 app,
                 lambda: RoutingTable(self.operations()),
                 lambda: routes_version(self.router),
-                answers_defects=outside,
+                is_outside=outside,
             )
 
         if self.user_middleware or self.debug or TRACED:

@@ -66,6 +66,11 @@ class RequestState:
     answer_headers: Sequence[tuple[bytes, bytes]] = ()
 
 
+def first_of_each(scope: Scope) -> dict[bytes, bytes]:
+    """The request's headers by name; of one that was sent twice, the first."""
+    return dict(reversed(scope["headers"]))
+
+
 def request_state(scope: Scope) -> RequestState:
     """Raises KeyError outside of our application, which has middleware that makes one."""
     state: RequestState = scope[KEY]

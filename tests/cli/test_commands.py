@@ -123,7 +123,7 @@ def test_routes_lists_what_there_is(database_name: str, run_app: Command) -> Non
     )
     assert " - " not in output
     _, reasons = run_app(database_name, "routes", "--why")
-    assert "- is no route of FastAPI's" in reasons
+    assert "- is a plain route of Starlette's" in reasons
 
 
 def test_purge_deletes_what_has_expired(scratch: str, run_app: Command) -> None:

@@ -31,7 +31,23 @@ FastAPI's own test suite runs with our application in FastAPI's place, too:
 
 ## Differences
 
-{rules}The OpenAPI document of `create_app` says more than FastAPI's: the errors and the headers of
+{rules}What no feature shows:
+
+* **Limits.** A head over 64 KiB, two `Authorization` headers, and a `Content-Length` that is no
+  number are a 400, a body over `MAX_BODY_SIZE` a 413, and a request that takes longer than
+  `REQUEST_TIMEOUT` a 503; too many of a user or an address are a 429.
+* **Strict JSON.** In a strict API, bodies are validated as JSON, not as Python's values: of
+  `date | str`, a date in text becomes a date, and strict types take an enum's value or a UUID's
+  text. A number with more digits than a float can hold is a 422; more than 64 levels, another
+  encoding than UTF-8 and half of a surrogate pair are a 400.
+* **WebSockets** take origins as requests do, and the sub-protocol `plinth`:
+  [WebSockets](websockets.md).
+* **Routes that are taken away** from `app.router.routes` after the first request stay; those that
+  are added are found.
+* **Sessions** end with the unit of work: `close()` does nothing, and an isolation level is set by
+  the first statement, not by an option.
+
+The OpenAPI document of `create_app` says more than FastAPI's: the errors and the headers of
 each route.
 
 ## Features

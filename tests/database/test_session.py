@@ -315,6 +315,22 @@ class TestAnEndedSession:
         async with unit_of_work(library) as work:
             assert await count(work, Author) == 0
 
+    async def test_another_isolation_level_is_refused_and_harms_nobody(
+        self, library: Database
+    ) -> None:
+        for name in ("first", "second"):
+            async with unit_of_work(library) as work:
+                session = work.session()
+                with pytest.raises(RuntimeError, match="SET TRANSACTION ISOLATION LEVEL"):
+                    await session.connection(execution_options={"isolation_level": "SERIALIZABLE"})
+                await session.execute(text("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE"))
+                assert await session.scalar(text("SHOW transaction_isolation")) == "serializable"
+                session.add(Author(name=name))
+            async with unit_of_work(library) as work:
+                assert await work.session().scalar(text("SHOW transaction_isolation")) == (
+                    "read committed"
+                )
+
 
 class TestErrors:
     async def test_a_unique_value_is_a_conflict(self, library: Database, article: Article) -> None:

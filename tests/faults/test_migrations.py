@@ -23,7 +23,7 @@ branch_labels = depends_on = None
 def upgrade():
     from alembic import op
 
-    op.execute("ALTER TABLE lamps ADD COLUMN color text")
+    op.execute("ALTER TABLE users ADD COLUMN color text")
 """
 
 SLOW_DDL = """
@@ -86,18 +86,18 @@ async def test_a_migration_behind_a_long_reader_lets_others_read(
     slowest = 0.0
     transaction = long_reader.transaction()
     await transaction.start()
-    await long_reader.fetch("SELECT * FROM lamps")
+    await long_reader.fetch("SELECT * FROM users")
     migrating = asyncio.create_task(asyncio.to_thread(migrations.upgrade, url))
     until = perf_counter() + 1.2
     while perf_counter() < until:
         started = perf_counter()
-        await reader.fetch("SELECT * FROM lamps")
+        await reader.fetch("SELECT * FROM users")
         slowest = max(slowest, perf_counter() - started)
         await asyncio.sleep(0.005)
     assert not migrating.done()
     await transaction.rollback()
     await migrating
-    assert await reader.fetch("SELECT color FROM lamps") == []
+    assert await reader.fetch("SELECT color FROM users") == []
     for connection in (long_reader, reader):
         await connection.close()
     assert slowest < 0.05

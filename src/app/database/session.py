@@ -18,6 +18,10 @@ COMMITS = (
     "The unit of work commits once, after the endpoint: `await session.flush()` sends what is "
     "pending, `await session.begin_nested()` makes a part that may fail"
 )
+ISOLATION = (
+    "The transaction of a unit of work has begun with its own isolation level: "
+    "`await session.execute(text('SET TRANSACTION ISOLATION LEVEL …'))` as the first statement"
+)
 ENDED = (
     "This session has ended with its transaction. Work after the answer takes a unit of its own: "
     "`async with unit_of_work(database) as work:`; in the same unit, `work.session()` opens "
@@ -94,6 +98,11 @@ class UnitConnection(SyncConnection):
         self.session = session
         self.taken = connection
         self.started = 0.0
+
+    def execution_options(self, **options: Any) -> SyncConnection:
+        if "isolation_level" in options:
+            raise RuntimeError(ISOLATION)
+        return super().execution_options(**options)
 
     def close(self) -> None:
         """Nothing: it is the unit's."""

@@ -143,18 +143,23 @@ class ArgumentPlan:
         return solved
 
     def _add(self, dependency: Dependency, known: dict[Any, int]) -> int:
-        """Add what the dependency needs and then itself, and return its position."""
-        needs = []
-        for each in dependency.dependencies:
-            if each.call is self._without and each.name is None:
-                continue
-            position = known.get(each.cache_key) if each.cache_key is not None else None
-            if position is None:
-                position = self._add(each, known)
-                known.setdefault(each.cache_key, position)
-            needs.append((each.name, position))
+        """Add what the dependency needs and then itself, and return its position.
+
+        As in FastAPI, one whose result is known already has its own dependencies solved again, of
+        which some may want a call of their own.
+        """
+        needs = [
+            (each.name, self._add(each, known))
+            for each in dependency.dependencies
+            if each.call is not self._without or each.name is not None
+        ]
+        key = dependency.cache_key
+        if dependency.use_cache and key in known:
+            return known[key]
         self._steps.append(Step(dependency, needs))
-        return len(self._steps) - 1
+        position = len(self._steps) - 1
+        known.setdefault(key, position)
+        return position
 
 
 def _response(solved: Solved) -> Response:

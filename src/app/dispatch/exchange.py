@@ -193,10 +193,11 @@ class Exchange:
             await self._work.end()
 
     async def _send_head(self, message: Message) -> None:
-        headers = [*message["headers"], *self._state.answer_headers]
-        unchanged = message["status"] == 200 and is_unchanged(self._scope, self._state, headers)
+        added = [*self._state.answer_headers]
+        headers = [*message["headers"], *added]
+        unchanged = message["status"] == 200 and is_unchanged(self._scope, self._state, added)
         if unchanged:
-            message = {**message, "status": 304, "headers": [*self._state.answer_headers]}
+            message = {**message, "status": 304, "headers": added}
         elif self._state.answer_headers:
             message = {**message, "headers": headers}
         self.started = True

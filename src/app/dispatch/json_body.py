@@ -28,6 +28,7 @@ from app.request_state import RequestState
 MAX_DEPTH = 64  # of nested arrays and objects
 MAX_VALUES = 100_000  # in one body; a million unknown fields take seconds to refuse
 MAX_ROW_VALUES = 50  # in one row of a bulk body, on average
+MAX_INTEGER = 308  # digits; where a float is wanted, one with more would be infinite
 MAX_NUMBER = 400  # characters; what is longer has more digits than a double can have
 
 REPEATED = "An object of the JSON has the same member twice"
@@ -167,15 +168,16 @@ def _commas(body: bytes) -> int:
 
 
 def is_inexact(body: bytes) -> bool:
-    """Whether a float in it would not be the number that was sent; integers always are."""
-    if not any(map(_is_float, _NUMBER.findall(body))):
+    """Whether a float in it would not be the number that was sent; usual integers always are."""
+    if not any(map(_may_be_rounded, _NUMBER.findall(body))):
         return False
     found = _NUMBER.findall(_unquoted(body))
-    return any(_is_rounded(each.decode()) for each in found if _is_float(each))
+    return any(_is_rounded(each.decode()) for each in found if _may_be_rounded(each))
 
 
-def _is_float(number: bytes) -> bool:
-    return b"." in number or b"e" in number or b"E" in number
+def _may_be_rounded(number: bytes) -> bool:
+    is_float = b"." in number or b"e" in number or b"E" in number
+    return is_float or len(number) > MAX_INTEGER
 
 
 def _is_rounded(number: str) -> bool:

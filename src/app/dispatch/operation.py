@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.background import BackgroundTask, BackgroundTasks
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from app.config import Settings
 from app.database.connections import Database
@@ -121,11 +121,14 @@ class Operation:
         except ClientDisconnect:
             return
         except Exception as error:  # noqa: BLE001 - each becomes the response it stands for
-            response = await answer(request, error)
+            response = await _answer_once_more(request, error)
         finally:
             if state.held:
                 scope["app"].body_budget.release(state)
-        await response(scope, receive, send)
+        if type(response) is BytesResponse:
+            await response(scope, receive, send)
+        else:
+            await _send(response, request, send)
 
     async def _in_time(self, request: Request, state: RequestState) -> Response:
         body, receive = b"", request.receive
@@ -134,8 +137,9 @@ class Operation:
             body = await self._receive(request, state)
             request._body = body  # noqa: SLF001 - what Request.body() leaves there itself
         state.body = body
+        deadline = asyncio.timeout(self._timeout)
         try:
-            async with asyncio.timeout(self._timeout):
+            async with deadline:
                 for retry in range(RETRIES):
                     try:
                         return await self._unit_of_work(request, state, body, receive)
@@ -145,6 +149,8 @@ class Operation:
                         await asyncio.sleep(FIRST_PAUSE * 2**retry * random())  # noqa: S311 - jitter
                 return await self._unit_of_work(request, state, body, receive)
         except TimeoutError:
+            if not deadline.expired():  # it is the endpoint's own
+                raise
             raise ServiceUnavailable from None
 
     async def _receive(self, request: Request, state: RequestState) -> bytes:
@@ -303,6 +309,34 @@ def operations(
         elif each.route.answers and "POST" in each.route.methods:
             each.resource.has_member = words in members
     return made
+
+
+async def _answer_once_more(request: Request, error: Exception) -> Response:
+    """What a handler itself raises is answered too, as by FastAPI's outer middleware."""
+    try:
+        return await answer(request, error)
+    except Exception as other:
+        if other is error:  # for which there is no handler
+            raise
+        return await answer(request, other)
+
+
+async def _send(response: Response, request: Request, send: Send) -> None:
+    """An error before the first byte, as of a file that is not there, is answered like others."""
+    started = False
+
+    async def note(message: Message) -> None:
+        nonlocal started
+        started = True
+        await send(message)
+
+    try:
+        await response(request.scope, request.receive, note)
+    except Exception as error:
+        if started:
+            raise
+        other = await _answer_once_more(request, error)
+        await other(request.scope, request.receive, send)
 
 
 def _is_transient(error: Exception) -> bool:

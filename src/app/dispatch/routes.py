@@ -116,7 +116,8 @@ class Dependency:
 
     call: Callable[..., Any]
     name: str | None
-    cache_key: Any  # None: called anew for each that needs it
+    cache_key: Any
+    use_cache: bool  # False: called anew for the one that needs it
     dependencies: list[Dependency]
     path: list[Parameter] = field(default_factory=list)
     query: list[Parameter] = field(default_factory=list)
@@ -282,6 +283,8 @@ class Route:
     def scope(self) -> dict[str, Any]:
         """What FastAPI's router leaves in the scope of a request."""
         found = {"route": self.original, "endpoint": self.endpoint}
+        if self._routers:
+            found["router"] = self._routers[0]
         context = self.context._route_context  # noqa: SLF001
         return found if context is None else found | {"fastapi": {CONTEXT_KEY: context}}
 
@@ -431,7 +434,8 @@ class Route:
         `strict`: whether the query is read against a closed list of names.
         """
         if not isinstance(self.original, APIRoute):
-            return ["is no route of FastAPI's"]
+            is_socket = isinstance(self.original, APIWebSocketRoute)
+            return ["is a WebSocket" if is_socket else "is a plain route of Starlette's"]
         if self.dependant is None:
             return ["is of a kind that is not known"]
         found = [*self._route_obstacles(), *_dependant_obstacles(self.dependant, overrides)]
@@ -592,17 +596,21 @@ def _number(annotation: Any) -> type | None:
     return None
 
 
-def _dependency(dependant: Dependant, overrides: Overrides, cache_key: Any = None) -> Dependency:
+def _dependency(
+    dependant: Dependant, overrides: Overrides, cache_key: Any = None, *, use_cache: bool = True
+) -> Dependency:
     call: Any = dependant.call
     return Dependency(
         getattr(call, WRAPPED, call),
         dependant.name,
         cache_key,
+        use_cache,
         [
             _dependency(
                 _overridden(each, overrides),
                 overrides,
-                (each.call, each.scope) if each.use_cache else None,
+                (each.call, each.scope),
+                use_cache=each.use_cache,
             )
             for each in dependant.dependencies
         ],

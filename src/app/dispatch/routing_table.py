@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from starlette._utils import get_route_path
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -19,7 +20,7 @@ from starlette.websockets import WebSocket
 from app.dispatch.operation import Operation
 from app.dispatch.routes import WEBSOCKET
 from app.exception_handlers import answer, answer_defect
-from app.request_state import request_state
+from app.request_state import first_of_each, request_state
 
 
 class Entry(NamedTuple):
@@ -100,7 +101,8 @@ class RoutingTable:
 class Dispatcher:
     """ASGI middleware: runs an operation that goes the fast way, and leaves the rest to `app`.
 
-    `make_table` is asked anew when a path is not found and routes have been added since.
+    `make_table` is asked anew when nothing is found and routes have been added since. `is_outside`
+    says that FastAPI's own middleware is within.
     """
 
     def __init__(
@@ -109,10 +111,10 @@ class Dispatcher:
         make_table: Callable[[], RoutingTable],
         routes_version: Callable[[], int],
         *,
-        answers_defects: bool,
+        is_outside: bool,
     ) -> None:
         self._app = app
-        self._answers_defects = answers_defects
+        self._is_outside = is_outside
         self._make_table = make_table
         self._routes_version = routes_version
         self._version = routes_version()
@@ -122,7 +124,9 @@ class Dispatcher:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+        path = get_route_path(scope)
+        if not self._is_outside:  # the application's own middleware may have changed them
+            request_state(scope).headers = first_of_each(scope)
         method = WEBSOCKET if scope["type"] == "websocket" else scope["method"]
         candidates = self._table.find(path) or self._find_new(path)
         if not candidates and not path.endswith("\n"):  # which Starlette's patterns see past
@@ -145,14 +149,26 @@ class Dispatcher:
             other = self._table.other(method, path, entry.place)
             await self._leave(other or operation, scope, receive, send)
             return
+        parameters = dict(zip(entry.names, values, strict=True))
+        await self._run(operation, parameters, scope, receive, send)
+
+    async def _run(
+        self,
+        operation: Operation,
+        parameters: dict[str, str],
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
         request_state(scope).operation = operation
-        scope["path_params"] = dict(zip(entry.names, values, strict=True))
+        outer = scope.get("path_params")  # of a mount
+        scope["path_params"] = outer | parameters if outer else parameters
         scope.update(operation.route.scope)
         try:
             await operation(scope, receive, send)
         except Exception as error:
             # Right around FastAPI's router, it is FastAPI's own middleware that answers.
-            if self._answers_defects and request_state(scope).status is None:
+            if self._is_outside and request_state(scope).status is None:
                 response = await answer_defect(Request(scope), error)
                 await response(scope, receive, send)
             raise
@@ -174,6 +190,9 @@ class Dispatcher:
     async def _no_method(
         self, candidates: Candidates, path: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
+        if self._find_new(path):
+            await self(scope, receive, send)
+            return
         allowed = {method for node, _ in candidates for method in node.entries} - {WEBSOCKET}
         if "GET" in allowed:
             allowed.add("HEAD")

@@ -5,7 +5,7 @@ from random import getrandbits
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.request_state import KEY, RequestState, correlation_id_of_context
+from app.request_state import KEY, RequestState, correlation_id_of_context, first_of_each
 
 ACCEPTED = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 RANDOM_BITS = 128
@@ -23,7 +23,7 @@ class CorrelationIdMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
-            headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
+            headers = first_of_each(scope)
             sent = headers.get(b"x-correlation-id")
             if sent is not None and ACCEPTED.fullmatch(sent):
                 correlation_id = sent.decode()

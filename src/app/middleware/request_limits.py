@@ -6,6 +6,7 @@ And notes whether a body follows.
 from itertools import chain
 
 import structlog
+from starlette._utils import get_route_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.rate_limits import RateLimit, network_of
@@ -40,7 +41,7 @@ class RequestLimitsMiddleware:
         client = scope.get("client")
         if not self._has_told and b"x-forwarded-for" in state.headers:
             self._tell_of_proxy(scope)
-        if client and scope["path"].removeprefix(scope.get("root_path", "")) not in PROBES:
+        if client and get_route_path(scope) not in PROBES:
             try:
                 self._per_address.require(network_of(client[0]))
             except RateLimited as refused:

@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Annotated, Any
 
 import httpx2 as httpx
-from fastapi import APIRouter, FastAPI, HTTPException, Request
+from fastapi import APIRouter, FastAPI, HTTPException, Path, Request
 from fastapi.responses import PlainTextResponse
 from fastapi.testclient import TestClient
+from starlette.applications import Starlette
+from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from tests.compatibility.feature import feature, get, post
@@ -36,7 +38,7 @@ def within_lifespan(client: TestClient) -> list[Any]:
 
 def behind_proxy(client: TestClient) -> list[httpx.Response]:
     client = TestClient(client.app, root_path="/api/v9")
-    paths = ["/app", "/api/v9/app", "/openapi.json", "/docs", "/sub/info"]
+    paths = ["/app", "/api/v9/app", "/api/v9app", "/openapi.json", "/docs", "/sub/info"]
     return [client.get(path) for path in paths]
 
 
@@ -132,6 +134,40 @@ def asgi_mount(app: FastAPI) -> None:
 
     app.mount("/raw", raw)
     app.mount("/tenants/{tenant_id}", tenant)
+
+
+def within_another(client: TestClient) -> list[httpx.Response]:
+    outer = Starlette(routes=[Mount("/shops/{shop}", app=client.app)])
+    return [TestClient(outer).get(f"/shops/acme/{path}") for path in ("items/3", "shop", "none")]
+
+
+@feature("Mounts: the application within another one, below a parameter", within_another)
+def below_parameter(app: FastAPI) -> None:
+    @app.get("/items/{item_id}")
+    async def read(request: Request, item_id: int):
+        return [request.path_params, item_id]
+
+    @app.get("/shop")
+    async def shop(shop: Annotated[str, Path()]):
+        return shop
+
+
+def with_later_routes(client: TestClient) -> list[httpx.Response]:
+    before = [client.get("/things/1"), client.post("/things/1")]
+    app: Any = client.app
+
+    @app.post("/things/{thing_id}")
+    async def write(thing_id: int):
+        return thing_id
+
+    return [*before, client.post("/things/1"), client.get("/things/1")]
+
+
+@feature("Application: routes that are added after the first request", with_later_routes)
+def later_routes(app: FastAPI) -> None:
+    @app.get("/things/{thing_id}")
+    async def read(thing_id: int):
+        return thing_id
 
 
 @feature("Behind a proxy: root_path of the server", behind_proxy)

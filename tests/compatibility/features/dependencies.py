@@ -183,6 +183,8 @@ def sub_dependencies(app: FastAPI) -> None:
     "Dependencies: one call per request, unless use_cache=False",
     get("/cached"),
     get("/uncached"),
+    get("/first"),
+    get("/below"),
     get("/cached"),
 )
 def cache(app: FastAPI) -> None:
@@ -204,6 +206,20 @@ def cache(app: FastAPI) -> None:
     @app.get("/uncached")
     async def uncached(a: Annotated[int, Depends(number)], b: Annotated[int, Depends(fresh)]):
         return [a, b]
+
+    @app.get("/first")
+    async def first(
+        a: Annotated[int, Depends(number, use_cache=False)], b: Annotated[int, Depends(number)]
+    ):
+        return [a, b]
+
+    @app.get("/below")
+    async def below(
+        a: Annotated[int, Depends(fresh)],
+        b: Annotated[int, Depends(fresh)],
+        c: Annotated[int, Depends(number, use_cache=False)],
+    ):
+        return [a, b, c]
 
 
 @feature(

@@ -1,15 +1,16 @@
 """The user guide's page on handling errors."""
 
+import asyncio
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.exception_handlers import (
     http_exception_handler,
     request_validation_exception_handler,
 )
 from fastapi.exceptions import RequestValidationError, ResponseValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
@@ -346,3 +347,51 @@ def unhandled(app: FastAPI) -> None:
         return "fine"
 
     app.include_router(router)
+
+
+class Failing(Response):
+    async def __call__(self, *_: object) -> None:
+        raise HTTPException(409, "while it is sent")
+
+
+@feature(
+    "Exception handlers: those that raise, and what is raised while a response is sent",
+    get("/raising"),
+    get("/failing"),
+    get("/missing"),
+    get("/own-timeout"),
+    get("/awaited"),
+)
+def late_errors(app: FastAPI) -> None:
+    @app.exception_handler(ValueError)
+    async def raise_other(_request: Request, _error: ValueError):
+        raise HTTPException(418, "by a handler")
+
+    @app.exception_handler(RuntimeError)
+    async def on_runtime_error(_request: Request, _error: RuntimeError):
+        return JSONResponse({"handled": True}, 420)
+
+    @app.exception_handler(TimeoutError)
+    async def on_timeout(_request: Request, _error: TimeoutError):
+        return JSONResponse({"timeout": True}, 504)
+
+    @app.get("/raising")
+    async def raising():
+        raise ValueError
+
+    @app.get("/failing")
+    async def failing():
+        return Failing()
+
+    @app.get("/missing")
+    async def missing():
+        return FileResponse("/there/is/no/such/file")
+
+    @app.get("/own-timeout")
+    async def own_timeout():
+        raise TimeoutError
+
+    @app.get("/awaited")
+    async def awaited():
+        async with asyncio.timeout(0.001):
+            await asyncio.sleep(30)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Cookie, FastAPI, Header
+from fastapi import Cookie, FastAPI, Header, Response
 from pydantic import BaseModel, Field
 
 from tests.compatibility.feature import feature, get
@@ -136,3 +136,20 @@ def cookie_model(app: FastAPI) -> None:
     @app.get("/one")
     async def read_one(session_id: Annotated[str, Cookie()]):
         return session_id
+
+
+@feature(
+    "Headers: an ETag that the route sets itself, and If-None-Match",
+    get("/fast", headers={"If-None-Match": '"a"'}),
+    get("/cookie", headers={"If-None-Match": '"a"', "Cookie": "seen=1"}),
+)
+def own_tag(app: FastAPI) -> None:
+    @app.get("/fast")
+    async def fast(response: Response):
+        response.headers["ETag"] = '"a"'
+        return "whole"
+
+    @app.get("/cookie")
+    async def with_cookie(response: Response, seen: Annotated[str, Cookie()]):
+        response.headers["ETag"] = '"a"'
+        return seen

@@ -1,9 +1,9 @@
 """The user guide's pages on middleware and CORS."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.middleware.httpsredirect import HTTPSRedirectMiddleware
@@ -292,3 +292,39 @@ def state(app: FastAPI) -> None:
     @app.get("/")
     async def read(name: str = Depends(user)):
         return name
+
+
+class Headers:
+    """Pure ASGI: changes the headers of a request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            dropped = {b"user-agent", b"x-many", b"content-type"}
+            kept = [each for each in scope["headers"] if each[0] not in dropped]
+            kept += [(b"x-tenant", b"acme"), (b"content-type", b"application/json")]
+            scope["headers"] = kept
+        await self.app(scope, receive, send)
+
+
+@feature(
+    "Middleware: one that changes the headers of a request",
+    get("/", headers={"X-Many": "a"}),
+    post("/", content=b'{"a": 1}', headers={"Content-Type": "text/plain"}),
+)
+def changed_headers(app: FastAPI) -> None:
+    app.add_middleware(Headers)
+
+    @app.get("/")
+    async def read(
+        x_tenant: Annotated[str, Header()],
+        user_agent: Annotated[str, Header()] = "none",
+        x_many: Annotated[list[str], Header()] = ["none"],
+    ):
+        return [x_tenant, user_agent, x_many]
+
+    @app.post("/")
+    async def write(body: dict[str, int]):
+        return body

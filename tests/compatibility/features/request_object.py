@@ -43,6 +43,7 @@ def attributes(app: FastAPI) -> None:
             "client": request.client and request.client.host,
             "endpoint": request.scope["endpoint"].__name__,
             "is_app": request.app is app,
+            "is_router": request.scope["router"] is app.router,
             "item_id": item_id,
         }
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from app.core.filters import Values
-from app.core.schemas import LOCAL_TIME, Schema
+from app.core.schemas import LOCAL_TIME, Schema, from_settings
 from app.core.types import (
     INT8_MAX,
     INT8_MIN,
@@ -36,6 +36,7 @@ from app.core.types import (
 ID = "0198f3c2-0000-7000-8000-000000000000"
 LONG_IN_LOWER_CASE = f"{'İ' * 30}@{'.'.join(['d' * 60] * 3)}.com"
 # Which change more than their case, or are composed with what stands before them.
+ELEMENTS = from_settings(maxItems="max_bulk_body_size")
 LETTERS = st.sampled_from("aTİΣẞ\u0307\u0308\u030c\u0345")
 
 
@@ -276,6 +277,14 @@ def test_the_digits_of_a_decimal_are_documented(
             decimal.validate_python(text)
 
 
+def test_a_decimal_has_no_more_characters_than_documented() -> None:
+    decimal = TypeAdapter[Decimal](Annotated[Decimal, Digits(12, 2)])
+    longest = decimal.json_schema()["anyOf"][1]["maxLength"]
+    assert decimal.validate_python("1".zfill(longest - 3) + ".00") == 1
+    with pytest.raises(ValidationError):
+        decimal.validate_python("1".zfill(longest - 2) + ".00")
+
+
 @given(st.text(LETTERS, max_size=30), st.text(LETTERS, max_size=4))
 @settings(derandomize=True, deadline=None, max_examples=300)  # a busy machine may take long
 def test_the_normal_form_of_an_address_is_its_own(local: str, domain: str) -> None:
@@ -336,7 +345,7 @@ def test_parameters_come_as_text(kind: Any, texts: list[str], values: list[Any])
         (Day, {"type": "string", "format": "date"}),
         (TimeOfDay, LOCAL_TIME),
         (Url, {"type": "string", "format": "uri", "maxLength": MAX_URL}),
-        (Json, {"anyOf": [{"type": "object"}, {"type": "array", "items": {}}]}),
+        (Json, {"anyOf": [{"type": "object"}, {"type": "array", "items": {}, **ELEMENTS}]}),
         (Array[Integer], {"type": "array", "maxItems": MAX_ELEMENTS}),
     ],
 )

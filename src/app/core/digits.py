@@ -13,7 +13,7 @@ from pydantic_core import CoreSchema
 
 # A zero with a larger exponent would pass every check of digits.
 _NUMBER = re.compile(r"[+-]?([0-9]{1,100}\.?[0-9]{0,100}|\.[0-9]{1,100})([eE][+-]?[0-9]{1,2})?")
-MAX_LENGTH = 206  # characters that this can match
+MAX_LENGTH = 100  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Digits(GroupedMetadata):
                 if plain(value) and low <= (number := Decimal(value)) <= high:
                     return number
                 # Decimal() accepts `1_0`, ` 1 ` and the digits of every script.
-                if not _NUMBER.fullmatch(value):
+                if len(value) > MAX_LENGTH or not _NUMBER.fullmatch(value):
                     raise ValueError("must be a decimal number")
             elif isinstance(value, bool):
                 raise ValueError("must be a decimal number")  # noqa: TRY004 - pydantic's contract

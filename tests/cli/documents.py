@@ -25,7 +25,7 @@ They come from the environment, or from a file `.env` in the current folder; the
 and an empty value counts as none. What is not safe in production is refused there, at start, with a
 line for each. `.env.example` is this list to copy from.
 """
-SETTING = re.compile(r"((?:# .*\n)+)((?:#[A-Z_]+=.*\n)+)", re.MULTILINE)
+SETTING = re.compile(r"((?:# .*\n)+)((?:#[A-Z_]+=.*(?:\n|\Z))+)", re.MULTILINE)
 SECTION = re.compile(r"\n\n# ([^\n]+)\n\n")
 
 

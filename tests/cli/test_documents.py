@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app.config import Settings
 from app.database.migrations import ROOT
 from tests.cli.documents import documents
 
@@ -24,6 +25,11 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert target.exists(), path
         if heading:
             assert heading in headings(target), f"{path}#{heading}"
+
+
+def test_every_setting_is_told() -> None:
+    text = documents()[ROOT / "docs/settings.md"]
+    assert [name for name in Settings.model_fields if f"`{name.upper()}`" not in text] == []
 
 
 def test_the_readme_leads_to_every_page() -> None:

@@ -76,7 +76,7 @@ def _next_steps(project: Identity, removed: Changeset | None) -> str:
 It is called {project.title} now, and {project.name} as a package, which is imported as `app`.
 
 Next
-  uv sync               installs it under its new name
+  uv sync --reinstall-package {project.name}    installs it under its new name
   uv run app check --fast
   git commit --all      or take all of it back: {undo}
   README.md and LICENSE are still Plinth's: write your own README; the licence asks for its notice

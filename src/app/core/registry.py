@@ -4,9 +4,11 @@ import importlib
 import importlib.util
 import pkgutil
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 import app
+from app.config import SettingsError
 from app.core.models import Base, Entity
 
 PLACES: list[ModuleType] = [app]
@@ -14,12 +16,26 @@ PLACES: list[ModuleType] = [app]
 
 
 def modules(name: str) -> Iterator[ModuleType]:
-    """Import and yield the module called `name` of each package that has one."""
+    """Import and yield the module called `name` of each package that has one.
+
+    Raises SettingsError for a folder that has one and is no package.
+    """
     for place in PLACES:
+        _require_packages(place, name)
         for package in sorted(pkgutil.iter_modules(place.__path__), key=lambda found: found.name):
             path = f"{place.__name__}.{package.name}.{name}"
             if package.ispkg and importlib.util.find_spec(path):
                 yield importlib.import_module(path)
+
+
+def _require_packages(place: ModuleType, name: str) -> None:
+    for path in place.__path__:
+        for found in sorted(Path(path).glob(f"*/{name}.py")):
+            if not (found.parent / "__init__.py").exists():
+                raise SettingsError(
+                    f"{found.parent} has a {name}.py and no __init__.py, so that it would not be "
+                    "found: add an empty one"
+                )
 
 
 def load_models() -> type[Base]:

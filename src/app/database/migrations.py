@@ -130,8 +130,9 @@ def _head(config: Config) -> str | None:
     if len(heads) > 1:
         names = " and ".join(sorted(Path(scripts.get_revision(each).path).name for each in heads))
         raise MigrationError(
-            f"alembic/versions has several heads, {names}: set `down_revision` of one of them to "
-            "the revision of the other"
+            f"alembic/versions has several heads, {names}: set `down_revision` of the one that no "
+            "database has yet to the revision of the other (`uv run alembic current` tells which "
+            "one yours has)"
         )
     return heads[0] if heads else None
 

@@ -1,5 +1,4 @@
 import asyncio
-import resource
 import sys
 from typing import Annotated
 
@@ -7,6 +6,7 @@ import structlog
 import typer
 from sqlalchemy import func, select
 
+from app.cli.protocols import open_files
 from app.cli.servers import Prefix, protocols
 from app.cli.workers import run
 from app.config import Settings, SettingsError, load_settings
@@ -21,7 +21,6 @@ GRACE = 15  # seconds for accepted requests to finish on SIGTERM
 # Seconds that a worker may take to start. The supervisor asks whether it lives, and replaces one
 # that does not answer. A worker answers only after its imports: on a busy machine, always too late.
 WORKER_START = 60
-OTHER_FILES = 200  # of a process: connections to the database, libraries
 RESERVE = 10  # connections left for migrations, `psql` and monitoring
 
 _log = structlog.get_logger(__name__)
@@ -41,7 +40,7 @@ def serve(
     configure_logging(settings)
     head_revision()  # migrations that form no line are refused here
     _require_database(settings, workers)
-    _allow_files(settings.max_connections)
+    open_files.allow(settings.max_connections)
     status = run(
         "app.main:create_app",
         factory=True,
@@ -60,15 +59,6 @@ def serve(
     )
     if status:
         sys.exit(status)
-
-
-def _allow_files(connections: int) -> None:
-    """Raise the process's own limit of open files, of which each connection is one."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + OTHER_FILES
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _require_database(settings: Settings, workers: int) -> None:

@@ -1,13 +1,14 @@
 """What a client may have the server hold, before the application is asked and after it answered."""
 
 import asyncio
+import resource
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 import pytest
 
-from app.cli.protocols import http
+from app.cli.protocols import http, open_files
 from app.config import Settings
 from app.main import Application, create_app
 from app.middleware.request_limits import MAX_HEAD
@@ -162,6 +163,17 @@ class TestConnections:
             async with connected(live) as connection:
                 await connection.send(LIVE)
                 assert (await connection.answer())[0] == status
+
+
+def test_open_files_are_for_connections_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = [(256, 1024)]
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits[-1])
+    monkeypatch.setattr(resource, "setrlimit", lambda _, pair: limits.append(pair))
+    open_files.allow(500)
+    assert limits[-1] == (700, 1024)
+    open_files.allow(2000)
+    assert limits[-1] == (1024, 1024)
+    assert open_files.connections_allowed.__wrapped__() == 824
 
 
 async def is_live(client: httpx.AsyncClient) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.cli.protocols.open_files import connections_allowed
 from app.cli.protocols.refusals import drain, last_answer
 from app.config import Settings
 from app.dispatch.open_connections import SETTINGS
@@ -105,11 +106,11 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _is_too_many(self) -> bool:
         settings: Settings = self.app_state[SETTINGS]
+        if len(self.connections) > min(settings.max_connections, connections_allowed()):
+            return True
         many = settings.max_connections_per_address
         if len(self.connections) <= many:
             return False
-        if len(self.connections) > settings.max_connections:
-            return True
         address = _address(self)
         of_address = sum(_address(each) == address for each in self.connections)
         return of_address > many and not _is_proxy(address, settings)

@@ -184,7 +184,7 @@ class TestServe:
             wait_for(f"{url}/health/live")
             assert "'/svc/openapi.json'" in httpx.get(f"{url}/docs").text
             document = httpx.get(f"{url}/openapi.json").json()
-            assert document["servers"] == [{"url": "/svc"}]
+            assert [each["url"] for each in document["servers"]] == ["/svc"]
             assert httpx.get(f"{url}/docs/assets/favicon.png").status_code == 200
         finally:
             server.terminate()

@@ -198,12 +198,15 @@ class TestADataFolder:
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc who handles the signal")
 def test_a_start_ends_with_sigterm_as_the_first_process_of_a_container_too(scratch: str) -> None:
     with subprocess.Popen([APP, "serve"], env=environment(scratch)) as server:
-        deadline = time.monotonic() + 60
-        while not handles(server.pid, signal.SIGTERM):
-            assert time.monotonic() < deadline
-            time.sleep(0.001)
-        server.terminate()
-        assert server.wait(60) == 128 + signal.SIGTERM  # a default would say -SIGTERM
+        try:
+            deadline = time.monotonic() + 60
+            while not handles(server.pid, signal.SIGTERM):
+                assert time.monotonic() < deadline
+                time.sleep(0.001)
+            server.terminate()
+            assert server.wait(60) == 128 + signal.SIGTERM  # a default would say -SIGTERM
+        finally:
+            server.kill()
 
 
 def handles(pid: int, number: signal.Signals) -> bool:

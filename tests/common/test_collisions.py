@@ -30,7 +30,7 @@ class Member(Owned, IsolatedEntity):
     __table_args__ = (
         unique_among_live(TABLE, "owner_id", "name"),
         unique_among_live(TABLE, "email"),
-        UniqueConstraint("code", "joined_at"),
+        UniqueConstraint("number", "position"),
         Index("uq_nick", func.lower(text("nick")), unique=True),
         Index("uq_chief", "chief", unique=True, postgresql_where=text("chief <> 'none'")),
     )
@@ -38,8 +38,8 @@ class Member(Owned, IsolatedEntity):
 
     name: Mapped[str] = mapped_column(String(50))
     email: Mapped[str | None] = mapped_column(String(50))
-    code: Mapped[UUID | None]
-    joined_at: Mapped[datetime | None]
+    number: Mapped[UUID | None]
+    position: Mapped[datetime | None]
     nick: Mapped[str | None] = mapped_column(String(50))
     chief: Mapped[str] = mapped_column(String(50))
 
@@ -47,7 +47,7 @@ class Member(Owned, IsolatedEntity):
 FIELDS = {
     f"uq_{TABLE}_owner_id_name": ("name",),
     f"uq_{TABLE}_email": ("email",),
-    f"uq_{TABLE}_code_joined_at": ("code", "joined_at"),
+    f"uq_{TABLE}_number_position": ("number", "position"),
     "uq_nick": ("nick",),
     "uq_chief": ("chief",),
 }
@@ -56,8 +56,8 @@ FIELDS = {
 class MemberCreate(Schema):
     name: types.Text
     email: types.Text | None = None
-    code: Id | None = None
-    joined_at: Timestamp | None = None
+    number: Id | None = None
+    position: Timestamp | None = None
     nick: types.Text | None = None
     chief: types.Text = "none"
 
@@ -124,15 +124,15 @@ class TestCreate:
     async def test_names_the_fields_of_a_constraint_that_knows_no_deletes(
         self, database: Database, members: Members, owner: UUID
     ) -> None:
-        both: Any = {"code": uuid4(), "joined_at": datetime(2026, 1, 5, 12, tzinfo=UTC)}
+        both: Any = {"number": uuid4(), "position": datetime(2026, 1, 5, 12, tzinfo=UTC)}
         await store(database, owner, row("a", **both))
         async with UnitOfWork(database) as work:
             [stored] = await Members(work, owner).all(Members(work, owner).query())
             await Members(work, owner).delete(stored.id)
             await work.commit()
-        rows = [row("b", code=both["code"]), row("c", **both)]
+        rows = [row("b", number=both["number"]), row("c", **both)]
         found = await locs(members.bulk_create(rows))
-        assert found == [("items", 1, "code"), ("items", 1, "joined_at")]
+        assert found == [("items", 1, "number"), ("items", 1, "position")]
 
     async def test_finds_the_row_in_whichever_batch(self, members: Members) -> None:
         rows = [row(f"{number:05}") for number in range(2500)]

@@ -1,5 +1,6 @@
 """The `app` command. Each module is imported when one of its commands is run, and not before."""
 
+import os
 import signal
 import sys
 from importlib import import_module
@@ -59,7 +60,7 @@ cli = LazyGroup(
 
 def main() -> None:
     # The first process of a container has no default for it, and would ignore it until it serves.
-    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGTERM, _leave if sys.argv[1:2] == ["serve"] else _end)
     run()
 
 
@@ -92,6 +93,15 @@ def run() -> None:
 
 def _end(number: int, _: object) -> None:
     sys.exit(128 + number)  # as a shell says it
+
+
+def _leave(number: int, _: object) -> None:
+    """Before it serves, a server has nothing to undo.
+
+    An exception might be lost on its way: Python ignores one that comes up in a callback, such as
+    those of its imports.
+    """
+    os._exit(128 + number)
 
 
 def _raised(module: str, name: str) -> type[Exception]:

@@ -46,6 +46,9 @@ from app.exceptions import FieldError, Invalid
 
 BATCH = 1000  # rows per statement: Python prepares the next ones while the server writes these
 
+# Columns of our own beside a table's, of which none can have such a name.
+_POSITION, _NUMBER = "#position", "#number"
+
 type Key = tuple[Any, ...]
 
 
@@ -150,14 +153,14 @@ def colliding(table: Table, unique: Sequence[str], key: Sequence[str], *, live: 
     data = _source(table, names, numbered=True)
     values = {name: _value(data, table.columns[name]) for name in names}
     compared = [values[name] for name in unique]
-    number = func.row_number().over(partition_by=compared, order_by=data.columns.position)
+    number = func.row_number().over(partition_by=compared, order_by=data.columns[_POSITION])
     named = [value.label(name) for name, value in values.items()]
-    found = select(data.columns.position, number.label("number"), *named)
+    found = select(data.columns[_POSITION], number.label(_NUMBER), *named)
     rows = found.where(*(value.is_not(None) for value in compared)).cte("rows")
     same = [table.columns[name] == rows.columns[name] for name in unique]
     if live:
         same.append(table.columns.deleted_at.is_(None))
-    repeated = rows.columns.number > literal_column("1")
+    repeated = rows.columns[_NUMBER] > literal_column("1")
     if not key:
         sure = taken = or_(repeated, exists().where(*same))
     else:
@@ -166,7 +169,7 @@ def colliding(table: Table, unique: Sequence[str], key: Sequence[str], *, live: 
         is_written = exists().where(*(table.columns[name] == written.columns[name] for name in key))
         taken = or_(repeated, exists().where(*same))
         sure = or_(repeated, exists().where(*same, ~is_written))
-    return select(rows.columns.position, sure).where(taken).order_by(rows.columns.position)
+    return select(rows.columns[_POSITION], sure).where(taken).order_by(rows.columns[_POSITION])
 
 
 def lock_order(table: Table) -> list[ColumnElement[Any]]:
@@ -238,7 +241,7 @@ def _source(
         for each in columns
     ]
     named = [column(each.name, _element(each.type)) for each in columns]
-    numbers = {"with_ordinality": "position"} if numbered else {}
+    numbers = {"with_ordinality": _POSITION} if numbered else {}
     return func.unnest(*arrays).table_valued(*named, name="data", **numbers).render_derived()
 
 

@@ -1,5 +1,6 @@
 """The routes that the foundation brings: it promises more of them than of an application's own."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from app.dispatch.operation import Operation
@@ -15,10 +16,47 @@ def shipped(app: Application) -> list[Operation]:
 
 
 def shipped_document(app: Application, document: dict[str, Any]) -> dict[str, Any]:
-    """The OpenAPI document with their paths alone."""
+    """The OpenAPI document with their paths alone, and what these need of tags and components."""
     ours = {each.path for each in shipped(app)}
-    paths = document["paths"]
-    return document | {"paths": {path: paths[path] for path in paths if path in ours}}
+    paths = {path: each for path, each in document["paths"].items() if path in ours}
+    needed = _needed(paths, document)
+    components = {
+        kind: {
+            name: each for name, each in found.items() if f"#/components/{kind}/{name}" in needed
+        }
+        for kind, found in document["components"].items()
+        if kind != "securitySchemes"
+    }
+    used = {tag for path in paths.values() for each in path.values() for tag in each["tags"]}
+    return document | {
+        "paths": paths,
+        "tags": [each for each in document["tags"] if each["name"] in used],
+        "components": document["components"] | components,
+    }
+
+
+def _needed(paths: dict[str, Any], document: dict[str, Any]) -> set[str]:
+    """All that is referred to, at any depth."""
+    needed = set[str]()
+    waiting = [*_references(paths)]
+    while waiting:
+        reference = waiting.pop()
+        if reference not in needed:
+            needed.add(reference)
+            _, _, kind, name = reference.split("/")
+            waiting += _references(document["components"][kind][name])
+    return needed
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for each in node.values():
+            yield from _references(each)
+    elif isinstance(node, list):
+        for each in node:
+            yield from _references(each)
 
 
 def _module(operation: Operation) -> str:

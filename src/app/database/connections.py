@@ -76,8 +76,7 @@ class Database:
         self._waiting = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._streams = asyncio.Semaphore(0)  # of the loop that acquires
-        capacity = settings.db_pool_size + settings.db_max_overflow
-        self._user_limit = max(1, int(capacity * settings.db_user_share))
+        self._user_limit = max(1, int(self._max_open * settings.db_user_share))
         self._patience = settings.db_pool_timeout
         self.shares = Shares(self._user_limit, self._patience)
 

@@ -42,8 +42,9 @@ class RateLimit:
             self._due_before, self._due = self._due, {}
             self._next_generation = now + WINDOW
         due = self._due.get(key) or self._due_before.get(key, now)
-        due = max(due, now)
-        if due > now + self._burst:
+        if due < now:  # not max(): this is done twice for each request
+            due = now
+        elif due > now + self._burst:
             raise self._refusal(ceil(due - now - self._burst))
         self._due[key] = due + self._interval
 
@@ -66,13 +67,9 @@ class RateLimits:
         self.per_address = RateLimit("address", settings.address_requests_per_minute)
 
 
+@lru_cache(10_000)
 def network_of(host: str) -> str:
     """What counts as one address: of IPv6 a /64, since one user has all of it (RFC 6177)."""
-    return _network_of(host) if ":" in host else host[:100]
-
-
-@lru_cache(10_000)
-def _network_of(host: str) -> str:
     try:
         found = ip_address(host.partition("%")[0])
     except ValueError:  # what a trusted proxy forwarded is no address

@@ -124,7 +124,7 @@ class Dispatcher:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        path = get_route_path(scope)
+        path: str = get_route_path(scope) if scope.get("root_path") else scope["path"]
         if not self._is_outside:  # the application's own middleware may have changed them
             request_state(scope).headers = first_of_each(scope)
         method = WEBSOCKET if scope["type"] == "websocket" else scope["method"]

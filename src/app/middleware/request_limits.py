@@ -16,7 +16,7 @@ from app.request_state import request_state
 
 PEER = "plinth.peer"  # in the scope
 MAX_HEAD = 64 * 1024  # bytes; the server in front may bound the line of the request too
-PROBES = {"/health/live", "/health/ready"}  # which an orchestrator asks, however often
+PROBES = ("/health/live", "/health/ready")  # which an orchestrator asks, however often
 MAX_DIGITS = 20  # of a Content-Length: more than any limit has
 
 _log = structlog.get_logger(__name__)
@@ -41,7 +41,9 @@ class RequestLimitsMiddleware:
         client = scope.get("client")
         if not self._has_told and b"x-forwarded-for" in state.headers:
             self._tell_of_proxy(scope)
-        if client and get_route_path(scope) not in PROBES:
+        # Nearly every path is told by its end; what comes before may be a prefix.
+        is_probe = scope["path"].endswith(PROBES) and get_route_path(scope) in PROBES
+        if client and not is_probe:
             try:
                 self._per_address.require(network_of(client[0]))
             except RateLimited as refused:

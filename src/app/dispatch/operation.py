@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.background import BackgroundTask, BackgroundTasks
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from app.config import Settings
 from app.database.connections import Database
@@ -27,10 +27,10 @@ from app.dispatch.open_connections import OpenConnections
 from app.dispatch.query_parameters import QueryParameters, strict
 from app.dispatch.rendering import Renderer
 from app.dispatch.resources import Resource, is_unchanged, with_members
+from app.dispatch.responses import BODILESS, SIZE, BytesResponse, answer_once_more, send_response
 from app.dispatch.routes import Overrides, Route
 from app.dispatch.run_once import run_once
 from app.dispatch.streams import StreamedResponse, closing, is_stream
-from app.exception_handlers import answer
 from app.exceptions import (
     BadRequest,
     NotFound,
@@ -121,14 +121,14 @@ class Operation:
         except ClientDisconnect:
             return
         except Exception as error:  # noqa: BLE001 - each becomes the response it stands for
-            response = await _answer_once_more(request, error)
+            response = await answer_once_more(request, error)
         finally:
             if state.held:
                 scope["app"].body_budget.release(state)
         if type(response) is BytesResponse:
             await response(scope, receive, send)
         else:
-            await _send(response, request, send)
+            await send_response(response, request, send)
 
     async def _in_time(self, request: Request, state: RequestState) -> Response:
         body, receive = b"", request.receive
@@ -311,53 +311,8 @@ def operations(
     return made
 
 
-async def _answer_once_more(request: Request, error: Exception) -> Response:
-    """What a handler itself raises is answered too, as by FastAPI's outer middleware."""
-    try:
-        return await answer(request, error)
-    except Exception as other:
-        if other is error:  # for which there is no handler
-            raise
-        return await answer(request, other)
-
-
-async def _send(response: Response, request: Request, send: Send) -> None:
-    """An error before the first byte, as of a file that is not there, is answered like others."""
-    started = False
-
-    async def note(message: Message) -> None:
-        nonlocal started
-        started = True
-        await send(message)
-
-    try:
-        await response(request.scope, request.receive, note)
-    except Exception as error:
-        if started:
-            raise
-        other = await _answer_once_more(request, error)
-        await other(request.scope, request.receive, send)
-
-
 def _is_transient(error: Exception) -> bool:
     """Whether the same unit of work may well succeed when it is run again."""
     if isinstance(error, SQLAlchemyError):  # of an ORM session
         return isinstance(translate_sqlalchemy(error), TransientFailure)
     return isinstance(error, TransientFailure)
-
-
-BODILESS = {204, 205, 304}
-SIZE = {b"content-length", b"content-type"}
-
-
-class BytesResponse(Response):
-    """JSON that is bytes already, or no body at all, with headers as they are sent."""
-
-    def __init__(self, content: bytes | None, status: int, headers: HeaderPairs) -> None:
-        self.status_code = status
-        self.body = content or b""
-        self.background = None
-        self.raw_headers = headers
-        if content is not None:
-            headers.append((b"content-type", b"application/json"))
-            headers.append((b"content-length", b"%d" % len(content)))
